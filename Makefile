@@ -1,0 +1,25 @@
+# Thin names for the usual commands; everything runs in .venv.
+.PHONY: setup demo test slow lint format bench ci
+PY := .venv/bin/python
+
+setup:
+	bash tools/setup.sh .venv all
+	$(PY) -m pip install --quiet --group dev
+
+demo: ; .venv/bin/fastntk demo
+test: ; $(PY) -m pytest
+slow: ; $(PY) -m pytest -m slow
+
+lint:
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PY) tools/check_sizes.py
+
+format:
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+bench: ; cd bench && ../$(PY) -m asv run
+ci: ; .ci/run

@@ -1,0 +1,1 @@
+"""Benchmarks: speed against NumPy and other libraries, memory, start-up, SIMD."""

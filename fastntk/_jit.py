@@ -1,0 +1,233 @@
+"""The only module that knows Numba's flags, function addresses and caches.
+
+Ops are called by address: every op body is compiled once per dtype as a C function
+with one fixed signature, and a compiled loop calls it through an ``int64`` table. So
+an op compiles when a program first uses it, the disk cache is hit in the next
+process, and no function is ever an argument or a closure cell of another (which
+would recompile in every process).
+
+With ``NUMBA_DISABLE_JIT=1`` the same table holds plain Python functions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar, cast
+
+import numba
+import numpy as np
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, overload
+
+__all__ = [
+    "JIT_ENABLED",
+    "CpuOp",
+    "cache_folder",
+    "call_op",
+    "cpu_kernel",
+    "like",
+    "strip",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+JIT_ENABLED = not numba.config.DISABLE_JIT
+
+# Named flags only. Never nnan/ninf (NaN and inf must surface) and never nsz: the
+# sign of a zero tells duplicate rows from antiparallel ones.
+FAST_MATH = {"contract"}
+REDUCTION_FAST_MATH = {"contract", "reassoc"}
+
+
+def _source_hash() -> str:
+    """Return a hash of every compiled source; Numba's own cache misses callees."""
+    root = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in (Path(__file__), *sorted((root / "kernels").glob("*.py"))):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Return the folder of compiled kernels.
+
+    ``NUMBA_CACHE_DIR`` wins; otherwise it is ``$XDG_CACHE_HOME/fastntk`` (or
+    ``~/.cache/fastntk``), with one subfolder per state of the kernel sources.
+    """
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(os.environ["NUMBA_CACHE_DIR"])
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "fastntk" / _source_hash()
+
+
+def _writable(folder: Path) -> bool:
+    """Return whether kernels can be cached there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+_CACHE = cache_folder()
+_CACHING = _writable(_CACHE)
+
+
+@contextlib.contextmanager
+def _cached_here() -> Iterator[None]:
+    """Point Numba's cache at our folder while a function is being decorated."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(_CACHE)
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def cpu_kernel(func: F, *, reduction: bool = False) -> F:
+    """Compile ``func`` on first call: GIL released, cached, no zero-division checks."""
+    flags = REDUCTION_FAST_MATH if reduction else FAST_MATH
+    with _cached_here():
+        jitted = numba.njit(
+            cache=_CACHING, nogil=True, error_model="numpy", fastmath=flags
+        )(func)
+    return cast("F", jitted)
+
+
+def reduction_kernel(func: F) -> F:
+    """Compile like `cpu_kernel`, and let the compiler reorder sums."""
+    return cpu_kernel(func, reduction=True)
+
+
+# --- pointers that are arrays when the JIT is off -------------------------------------
+
+
+@intrinsic
+def _advance(typingctx, pointer, offset):  # type: ignore[no-untyped-def]
+    """Return ``pointer + offset`` (in items)."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return builder.gep(args[0], [args[1]])
+
+    return pointer(pointer, types.intp), codegen
+
+
+def strip(pointer: Any, offset: int, n: int) -> Any:
+    """Return the contiguous 1-D view of ``n`` items from ``offset``."""
+    return pointer[offset : offset + n]
+
+
+@overload(strip, inline="always")
+def _strip_overload(pointer, offset, n):  # type: ignore[no-untyped-def]
+    def from_pointer(pointer, offset, n):  # type: ignore[no-untyped-def]
+        return numba.carray(_advance(pointer, offset), n)
+
+    def from_array(pointer, offset, n):  # type: ignore[no-untyped-def]
+        return pointer[offset : offset + n]
+
+    return from_pointer if isinstance(pointer, types.CPointer) else from_array
+
+
+def like(x: Any, value: float) -> Any:
+    """Return ``value`` in the dtype of ``x``, so that float32 stays float32."""
+    return type(x)(value)
+
+
+@overload(like, inline="always")
+def _like_overload(x, value):  # type: ignore[no-untyped-def]
+    if x == types.float32:
+        return lambda x, value: np.float32(value)
+    return lambda x, value: np.float64(value)
+
+
+# --- ops by address -------------------------------------------------------------------
+
+
+def _op_signature(dtype: np.dtype[Any]) -> Any:
+    """Return the C signature of every op: see `fastntk.kernels.abi`."""
+    t = types.CPointer(types.float32 if dtype == np.float32 else types.float64)
+    i = types.CPointer(types.int64)
+    return types.void(t, t, t, i, i, t)
+
+
+class CpuOp:
+    """An op body, compiled per dtype when its address is first asked for.
+
+    Parameters
+    ----------
+    body : callable
+        ``body(slots, rows, cols, dims, ints, coefs)``, a module-level function.
+    """
+
+    registry: ClassVar[list[Callable[..., None]]] = []
+
+    def __init__(self, body: Callable[..., None]) -> None:
+        self.body = body
+        self.name = body.__name__
+        self._compiled: dict[np.dtype[Any], Any] = {}
+
+    def address(self, dtype: np.dtype[Any]) -> int:
+        """Return the int64 that `call_op` takes for this op and dtype."""
+        if not JIT_ENABLED:
+            if self.body not in CpuOp.registry:
+                CpuOp.registry.append(self.body)
+            return CpuOp.registry.index(self.body)
+        return int(self.compiled(dtype).address)
+
+    def compiled(self, dtype: np.dtype[Any]) -> Any:
+        """Return Numba's ``CFunc``, compiling or loading it at the first call."""
+        if dtype not in self._compiled:
+            with _cached_here():
+                self._compiled[dtype] = numba.cfunc(
+                    _op_signature(dtype),
+                    nopython=True,
+                    cache=_CACHING,
+                    error_model="numpy",
+                    fastmath=FAST_MATH,
+                )(self.body)
+        return self._compiled[dtype]
+
+
+@intrinsic
+def _call_address(  # type: ignore[no-untyped-def]
+    typingctx, address, slots, rows, cols, dims, ints, coefs
+):
+    """Call a C function at ``address`` with the data pointers of six arrays."""
+    arrays = (slots, rows, cols, dims, ints, coefs)
+    signature = types.void(types.int64, *arrays)
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        ir = cgutils.ir
+        pointers = [
+            builder.bitcast(
+                context.make_array(t)(context, builder, value).data, cgutils.voidptr_t
+            )
+            for t, value in zip(arrays, args[1:], strict=True)
+        ]
+        fnty = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t] * len(pointers))
+        builder.call(builder.inttoptr(args[0], fnty.as_pointer()), pointers)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+def call_op(
+    address: int, slots: Any, rows: Any, cols: Any, dims: Any, ints: Any, coefs: Any
+) -> None:
+    """Call the op at ``address`` on 1-D arrays."""
+    CpuOp.registry[address](slots, rows, cols, dims, ints, coefs)
+
+
+@overload(call_op, inline="always")
+def _call_op_overload(  # type: ignore[no-untyped-def]
+    address, slots, rows, cols, dims, ints, coefs
+):
+    def impl(address, slots, rows, cols, dims, ints, coefs):  # type: ignore[no-untyped-def]
+        _call_address(address, slots, rows, cols, dims, ints, coefs)
+
+    return impl

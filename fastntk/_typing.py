@@ -1,0 +1,64 @@
+"""Type aliases shared by the whole package; nothing here is needed at run time."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "AnyArray",
+    "CSRMatrix",
+    "FloatArray",
+    "GetArg",
+    "GetName",
+    "InputMatrix",
+    "IntArray",
+    "MatrixLike",
+]
+
+AnyArray: TypeAlias = npt.NDArray[Any]
+"""An array of any dtype."""
+
+FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
+"""An array of float32 or float64."""
+
+IntArray: TypeAlias = npt.NDArray[np.integer[Any]]
+"""An array of integers: index arrays of a sparse matrix."""
+
+GetName: TypeAlias = Literal["nngp", "ntk"]
+"""The name of one kernel."""
+
+GetArg: TypeAlias = str | Sequence[str]
+"""What ``get`` accepts: one name, or several (a named tuple comes back)."""
+
+
+class CSRMatrix(Protocol):
+    """What the package uses of ``scipy.sparse.csr_matrix`` and ``csr_array``."""
+
+    data: FloatArray
+    indices: IntArray
+    indptr: IntArray
+    has_canonical_format: bool
+
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    @property
+    def nnz(self) -> int: ...
+    def __getitem__(self, key: Any) -> Any: ...
+    def __matmul__(self, other: Any) -> Any: ...
+    def astype(self, dtype: Any) -> "CSRMatrix": ...
+    def copy(self) -> "CSRMatrix": ...
+    def sum_duplicates(self) -> None: ...
+    def tocsr(self) -> "CSRMatrix": ...
+    def transpose(self) -> Any: ...
+    def toarray(self) -> AnyArray: ...
+
+
+InputMatrix: TypeAlias = FloatArray | CSRMatrix
+"""Checked kernel inputs: shape (n, d), float32 or float64, dense or CSR."""
+
+MatrixLike: TypeAlias = npt.ArrayLike | CSRMatrix
+"""Kernel inputs as a caller may give them."""

@@ -1,0 +1,27 @@
+"""Checks of data and arguments, made before any work starts.
+
+Every function returns its argument in the one form that the rest of the
+package understands, or raises `InputError` with a message that says what was
+found, what was expected and what to do.  Inputs are never modified, and never
+copied unless their dtype has to change.  SciPy is not imported: a sparse matrix
+is recognised by its ``tocsr`` method.
+"""
+
+from fastntk._validation.inputs import as_input, check_pair
+from fastntk._validation.options import (
+    check_get,
+    check_max_memory,
+    check_threads,
+    resolve_dtype,
+)
+from fastntk._validation.outputs import check_out
+
+__all__ = [
+    "as_input",
+    "check_get",
+    "check_max_memory",
+    "check_out",
+    "check_pair",
+    "check_threads",
+    "resolve_dtype",
+]

@@ -1,0 +1,175 @@
+"""Checks of options: which kernels, dtype, threads, memory."""
+
+import math
+import operator
+import os
+import re
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastntk._errors import InputError
+from fastntk._typing import GetArg, InputMatrix
+
+__all__ = ["check_get", "check_max_memory", "check_threads", "resolve_dtype"]
+
+_GET_NAMES = ("nngp", "ntk")
+_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_UNITS |= {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_AMOUNT = re.compile(r"\s*([0-9.]+(?:e[0-9]+)?)\s*(?:([kmgt]i?)?b)?\s*", re.IGNORECASE)
+
+
+def resolve_dtype(
+    dtype: npt.DTypeLike | None, x1: InputMatrix, x2: InputMatrix | None = None
+) -> np.dtype[Any]:
+    """Return the dtype of the kernel: as asked, or derived from the inputs.
+
+    Parameters
+    ----------
+    dtype : dtype-like or None
+        float32, float64, or None to derive it.
+    x1, x2 : ndarray or CSR matrix
+        Inputs from `as_input`; ``x2`` may be None.
+
+    Returns
+    -------
+    dtype
+        If ``dtype`` is None: float32 if all inputs are float32, else float64.
+
+    Raises
+    ------
+    InputError
+        If ``dtype`` is anything but float32, float64 or None.
+    """
+    if dtype is None:
+        inputs = [x1] if x2 is None else [x1, x2]
+        single = all(x.dtype in (np.float16, np.float32) for x in inputs)
+        return _DTYPES[0] if single else _DTYPES[1]
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or found not in _DTYPES:  # a dtype may equal None
+        raise InputError(
+            f"dtype: found {dtype!r}; expected float32, float64, or None to derive "
+            "it from the inputs"
+        )
+    return found
+
+
+def check_get(get: GetArg) -> tuple[tuple[str, ...], bool]:
+    """Return the kernels asked for, and whether a tuple was asked for.
+
+    Parameters
+    ----------
+    get : {"nngp", "ntk"} or sequence of these
+        The kernels, without repetition.
+
+    Returns
+    -------
+    names : tuple of str
+        The kernels in the order asked.
+    is_tuple : bool
+        False if ``get`` is a string.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or repeated, or there is none.
+    """
+    names = (get,) if isinstance(get, str) else get
+    expected = "expected 'nngp', 'ntk' or a tuple of them, e.g. get=('nngp', 'ntk')"
+    if not isinstance(names, tuple | list) or not names:
+        raise InputError(f"get: found {get!r}; {expected}")
+    for name in names:
+        if not isinstance(name, str) or name not in _GET_NAMES:
+            remedy = ""
+            if str(name) in ("cov1", "cov2"):
+                remedy = ". Variances come from fastntk.diagonal(net, x, 'nngp')"
+            raise InputError(f"get: found {name!r}; {expected}{remedy}")
+    if len(set(names)) < len(names):
+        raise InputError(f"get: found {get!r}; expected each kernel once")
+    return tuple(map(str, names)), not isinstance(get, str)
+
+
+def check_threads(threads: int | None) -> int:
+    """Return the number of threads to run.
+
+    Parameters
+    ----------
+    threads : int or None
+        At least 1; None for the cores available to this process.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InputError
+        If ``threads`` is not an integer >= 1.
+    """
+    if threads is None:
+        if hasattr(os, "sched_getaffinity"):
+            return max(1, len(os.sched_getaffinity(0)))
+        return os.cpu_count() or 1
+    try:
+        count = 0 if isinstance(threads, bool) else operator.index(threads)
+    except TypeError:
+        count = 0
+    if count < 1:
+        raise InputError(
+            f"threads: found {threads!r}; expected an integer >= 1, or None for all "
+            "cores available to this process"
+        )
+    return count
+
+
+def check_max_memory(max_memory: int | float | str | None) -> int | None:
+    """Return a memory budget in bytes.
+
+    Parameters
+    ----------
+    max_memory : int, float, str or None
+        Bytes, or text with a unit: B, kB, MB, GB, TB (powers of 1000) or KiB,
+        MiB, GiB, TiB (powers of 1024).  None for no budget.
+
+    Returns
+    -------
+    int or None
+        Bytes, at least 1.
+
+    Raises
+    ------
+    InputError
+        If ``max_memory`` is no such amount.
+    """
+    if max_memory is None:
+        return None
+    number = _parse_bytes(max_memory)
+    if not math.isfinite(number) or number < 1:
+        raise InputError(
+            f"max_memory: found {max_memory!r}; expected a number of bytes >= 1, text "
+            "such as '512MB' or '2GiB', or None for no limit"
+        )
+    return int(number)
+
+
+def _parse_bytes(amount: Any) -> float:
+    """Return the number of bytes that ``amount`` stands for, or NaN."""
+    if isinstance(amount, bool):
+        return math.nan
+    if not isinstance(amount, str):
+        try:
+            return float(amount)
+        except (TypeError, ValueError, OverflowError):
+            return math.nan
+    match = _AMOUNT.fullmatch(amount)
+    if match is None:
+        return math.nan
+    try:
+        return float(match[1]) * _UNITS[(match[2] or "").lower()]
+    except ValueError:  # such as "1.2.3"
+        return math.nan

@@ -1,0 +1,119 @@
+"""Checks of output arrays that the caller provides."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastntk._errors import InputError
+from fastntk._typing import AnyArray, InputMatrix
+
+__all__ = ["check_out"]
+
+_OVERLAP_WORK = 1000  # effort NumPy may spend to prove that two views are apart
+
+
+def check_out(
+    out: Any,
+    shape: tuple[int, ...],
+    dtype: npt.DTypeLike,
+    names: Sequence[str],
+    inputs: Sequence[InputMatrix | None] = (),
+) -> tuple[AnyArray, ...] | None:
+    """Return the output arrays given by the caller, one for each kernel.
+
+    Parameters
+    ----------
+    out : ndarray, sequence of ndarray, or None
+        One array if one kernel was asked for, else one for each of ``names``.
+        Any strides will do: views, memory maps, Fortran order.
+    shape : tuple of int
+        Shape that each array must have.
+    dtype : dtype-like
+        Dtype that each array must have.
+    names : sequence of str
+        The kernels, in order.
+    inputs : sequence of ndarray, CSR matrix or None
+        Arrays that are read while ``out`` is written.
+
+    Returns
+    -------
+    tuple of ndarray, or None
+        None if ``out`` is None.
+
+    Raises
+    ------
+    InputError
+        If the number of arrays, a shape or a dtype is wrong, or an array is
+        read-only or shares memory with an input or with another output.
+    """
+    if out is None:
+        return None
+    arrays = (out,) if isinstance(out, np.ndarray) else out
+    if not isinstance(arrays, tuple | list) or len(arrays) != len(names):
+        found = f"{len(out)} items" if hasattr(out, "__len__") else repr(out)
+        raise InputError(
+            f"out: found {found} of type {type(out).__name__}; expected one array for "
+            f"each of {', '.join(names)}"
+        )
+    blocked = [part for x in inputs if x is not None for part in _buffers(x)]
+    for name, array in zip(names, arrays, strict=True):
+        label = f"out[{name!r}]" if len(names) > 1 else "out"
+        _check_array(array, shape, np.dtype(dtype), label)
+        if any(_overlaps(array, other) for other in blocked):
+            raise InputError(
+                f"{label}: found memory shared with an input or another output; "
+                "expected memory of its own. Pass a new array"
+            )
+        blocked.append(array)
+    return tuple(arrays)
+
+
+def _check_array(
+    array: Any, shape: tuple[int, ...], dtype: np.dtype[Any], label: str
+) -> None:
+    if not isinstance(array, np.ndarray):
+        raise InputError(
+            f"{label}: found {type(array).__name__}; expected a NumPy array of shape "
+            f"{shape} and dtype {dtype}"
+        )
+    if array.shape != shape:
+        raise InputError(
+            f"{label}: found shape {array.shape}; expected {shape}. Pass "
+            f"np.empty({shape}, np.{dtype})"
+        )
+    if array.dtype != dtype:
+        raise InputError(
+            f"{label}: found dtype {array.dtype}; expected {dtype}. Pass an array of "
+            f"{dtype}, or ask for another result with dtype="
+        )
+    if not array.flags.writeable:
+        raise InputError(
+            f"{label}: found a read-only array; expected a writable one. Open memory "
+            "maps with mode 'r+' or 'w+'"
+        )
+    repeated = [size > 1 and step == 0 for size, step in _axes(array)]
+    if any(repeated):
+        raise InputError(
+            f"{label}: found a broadcast array whose entries share memory; expected "
+            "one place per entry. Pass a copy"
+        )
+
+
+def _axes(array: AnyArray) -> list[tuple[int, int]]:
+    return list(zip(array.shape, array.strides, strict=True))
+
+
+def _buffers(x: InputMatrix) -> list[AnyArray]:
+    """Return the arrays that hold a dense or a sparse matrix."""
+    return [x] if isinstance(x, np.ndarray) else [x.data, x.indices, x.indptr]
+
+
+def _overlaps(first: AnyArray, second: AnyArray) -> bool:
+    """Say whether two arrays share memory; when that is hard to tell, yes."""
+    shares_memory: Any = np.shares_memory  # its stub knows no max_work above 0
+    try:
+        return bool(shares_memory(first, second, max_work=_OVERLAP_WORK))
+    except np.exceptions.TooHardError:
+        return True

@@ -1,0 +1,71 @@
+"""What the tile driver needs of a backend."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from fastntk._errors import InputError, NotSupportedError
+from fastntk._typing import AnyArray, FloatArray, InputMatrix
+from fastntk.program import Program
+
+__all__ = ["Backend", "Rows", "Worker", "get_backend"]
+
+
+class Rows(Protocol):
+    """One side of a Gram matrix: unit rows, and tables of any block of them."""
+
+    n: int
+
+    def diagonal(self, name: str) -> FloatArray:
+        """Return ``k(x, x)`` of every row in float64, shape (n,)."""
+        ...
+
+
+class Worker(Protocol):
+    """Workspace of one thread."""
+
+    def run(
+        self, rows: slice, cols: slice, *, is_diagonal: bool = False
+    ) -> tuple[AnyArray, ...]:
+        """Return one finished tile per kernel, valid until the next call."""
+        ...
+
+
+class Backend(Protocol):
+    """Runs a program on tiles."""
+
+    name: str
+
+    def prepare(self, program: Program, x: InputMatrix, dtype: np.dtype[Any]) -> Any:
+        """Normalise the rows and run the variance pass: the `Rows` of one side."""
+        ...
+
+    def worker(self, rows1: Any, rows2: Any, tile: tuple[int, int]) -> Worker:
+        """Return a workspace for tiles of at most this shape."""
+        ...
+
+
+def get_backend(name: str) -> Backend:
+    """Return a backend by name.
+
+    Parameters
+    ----------
+    name : {"auto", "cpu"}
+        "auto" is the CPU.
+
+    Raises
+    ------
+    NotSupportedError
+        For "cuda", which this version does not have.
+    InputError
+        For any other name.
+    """
+    if name in ("auto", "cpu"):
+        from fastntk.backends.cpu import CpuBackend
+
+        return CpuBackend()
+    if name == "cuda":
+        raise NotSupportedError(
+            "backend is 'cuda'; this version runs on the CPU only. Use backend='cpu'"
+        )
+    raise InputError(f"backend is {name!r}; expected 'auto' or 'cpu'")

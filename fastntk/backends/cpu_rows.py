@@ -1,0 +1,187 @@
+"""The variance pass on the CPU: unit rows, row tables and diagonals of one side."""
+
+from typing import Any, cast
+
+import numpy as np
+
+from fastntk._errors import RangeError
+from fastntk._typing import AnyArray, CSRMatrix, FloatArray, InputMatrix
+from fastntk.kernels.row_ops import ROW_OPS
+from fastntk.kernels.rows import unit_rows, unit_rows_sparse
+from fastntk.program import Program
+
+__all__ = ["CpuRows", "RangeTrace"]
+
+BLOCK_ROWS = 2048  # rows whose state stays in the cache during the pass
+TABLE_BYTES = 24 << 20  # tables larger than this are recomputed per tile
+
+
+class RangeTrace:
+    """Smallest and largest non-zero diagonal after every op, to name a layer."""
+
+    def __init__(self, program: Program) -> None:
+        n_ops = len(program.ops)
+        self.labels = [op.layer for op in program.ops]
+        self.low = {name: np.full(n_ops, np.inf) for name in ("nngp", "ntk")}
+        self.high = {name: np.zeros(n_ops) for name in ("nngp", "ntk")}
+
+    def record(self, k: int, name: str, values: FloatArray) -> None:
+        """Widen the range after op ``k``."""
+        positive = values[values > 0]
+        if positive.size:
+            self.low[name][k] = min(self.low[name][k], positive.min())
+            self.high[name][k] = max(self.high[name][k], positive.max())
+
+    def check(self, names: tuple[str, ...], dtype: np.dtype[Any]) -> None:
+        """Raise `RangeError` if a kernel asked for ends outside the dtype's range."""
+        limits = np.finfo(dtype)
+        small, large = float(limits.smallest_normal), float(limits.max)
+        for name in names:
+            outside = (self.low[name] < small) | (self.high[name] > large)
+            if not outside.size or not outside[-1]:
+                continue
+            inside = np.flatnonzero(~outside)
+            k = int(inside[-1]) + 1 if inside.size else 0
+            value = self.low[name][k]
+            value = value if value < small else self.high[name][k]
+            raise RangeError(
+                f"{self.labels[k]}: the {name} diagonal reaches {value:.3g}, outside "
+                f"the range of {dtype.name} ({small:.3g} to {large:.3g}); {_remedy(dtype)}"
+            )
+
+
+def _remedy(dtype: np.dtype[Any]) -> str:
+    other = "use dtype='float64', or " if dtype == np.float32 else ""
+    return (
+        f"{other}choose W_std so that variances neither grow nor shrink with depth "
+        "(for Relu, W_std = sqrt(2))"
+    )
+
+
+class CpuRows:
+    """Rows of one side of a Gram matrix, ready for tiles.
+
+    Parameters
+    ----------
+    program : Program
+        The steps.
+    x : ndarray or CSR matrix of shape (n, d)
+        Checked inputs; not modified.
+    dtype : numpy dtype
+        Compute dtype, float32 or float64.
+
+    Notes
+    -----
+    Memory: one copy of ``x`` in the compute dtype, the variances and the diagonals in
+    float64, and at most 24 MiB of row tables; larger tables are recomputed per tile.
+    Time: O(n d) once, and O(n) per op.
+    """
+
+    def __init__(self, program: Program, x: InputMatrix, dtype: np.dtype[Any]) -> None:
+        self.program = program
+        self.dtype = dtype
+        self.n, self.n_features = x.shape
+        self.is_sparse = not isinstance(x, np.ndarray)
+        self.variance = np.empty(self.n)
+        self.unit: Any = (
+            self._unit_sparse(cast("CSRMatrix", x))
+            if self.is_sparse
+            else self._unit_dense(cast("FloatArray", x))
+        )
+        self._check_variance()
+        self._diagonals = {name: np.empty(self.n) for name in program.get}
+        n_bytes = program.n_tables * self.n * dtype.itemsize
+        keep = n_bytes <= TABLE_BYTES
+        self._tables = np.empty((program.n_tables, self.n), dtype) if keep else None
+        trace = RangeTrace(program)
+        for start in range(0, self.n, BLOCK_ROWS):
+            stop = min(start + BLOCK_ROWS, self.n)
+            tables = self._pass(start, stop, trace)
+            if self._tables is not None:
+                self._tables[:, start:stop] = tables
+        trace.check(program.get, dtype)
+
+    def diagonal(self, name: str) -> FloatArray:
+        """Return ``k(x, x)`` of every row in float64, shape (n,)."""
+        return self._diagonals[name]
+
+    def tables(self, rows: slice) -> tuple[AnyArray, int]:
+        """Return the row tables of a block as a flat view, and its stride."""
+        if self._tables is not None:
+            return self._tables.reshape(-1)[rows.start :], self.n
+        tables = self._pass(rows.start, rows.stop, None).astype(self.dtype)
+        return tables.reshape(-1), rows.stop - rows.start
+
+    def _unit_dense(self, x: FloatArray) -> FloatArray:
+        unit = np.empty(x.shape, self.dtype)
+        for start in range(0, self.n, BLOCK_ROWS):
+            part = slice(start, min(start + BLOCK_ROWS, self.n))
+            block = np.ascontiguousarray(x[part])
+            unit_rows(block, unit[part], self.variance[part])
+        return unit
+
+    def _unit_sparse(self, x: CSRMatrix) -> CSRMatrix:
+        unit: Any = x.copy()
+        unit.sort_indices()
+        values = np.empty(unit.data.shape, self.dtype)
+        n_features = float(self.n_features)
+        unit_rows_sparse(unit.data, unit.indptr, values, self.variance, n_features)
+        unit.data = values
+        return cast("CSRMatrix", unit)
+
+    def _check_variance(self) -> None:
+        """Refuse rows whose mean square leaves the range of float64."""
+        tiny = np.finfo(np.float64).smallest_normal
+        bad = ~np.isfinite(self.variance) | ((self.variance < tiny) & self._nonzero())
+        if bad.any():
+            i = int(np.flatnonzero(bad)[0])
+            raise RangeError(
+                f"input: the mean square of row {i} is {self.variance[i]:.3g}, outside "
+                "the range of float64; rescale the inputs"
+            )
+
+    def _nonzero(self) -> AnyArray:
+        """Return which rows have a non-zero entry (looked at only if it matters)."""
+        if (self.variance > 1e-300).all():
+            return np.zeros(self.n, bool)
+        return np.asarray(abs(self.unit).sum(axis=1)).reshape(-1) > 0
+
+    def _pass(self, start: int, stop: int, trace: RangeTrace | None) -> FloatArray:
+        """Run the row bodies on a block; return its tables, shape (n_tables, rows)."""
+        program, n = self.program, stop - start
+        state = np.zeros((program.n_streams, 3, n))
+        state[0, 0] = self.variance[start:stop]
+        tables = np.empty((program.n_tables, n))
+        with np.errstate(all="ignore"):
+            for k, op in enumerate(program.ops):
+                q, t, s = state[op.stream]
+                other = state[max(op.other, 0)]
+                part = tables[op.table : op.table + op.cost.tables]
+                before = q.copy() if trace is not None else q
+                coefs = np.array(op.row_coefs or (0.0,))
+                ROW_OPS[op.name](q, t, s, *other, part, coefs)
+                if trace is not None:
+                    _check_float64(op.layer, before, q, t)
+                    trace.record(k, "nngp", q)
+                    trace.record(k, "ntk", t)
+        q, t, s = state[program.stream]
+        np.sqrt(q, out=tables[-2])
+        tables[-1] = s
+        for name in self._diagonals:
+            self._diagonals[name][start:stop] = q if name == "nngp" else t
+        return tables
+
+
+def _check_float64(
+    layer: str, before: FloatArray, q: FloatArray, t: FloatArray
+) -> None:
+    """Refuse variances that leave float64 inside the network."""
+    tiny = np.finfo(np.float64).smallest_normal
+    if not (np.isfinite(q).all() and np.isfinite(t).all()):
+        raise RangeError(
+            f"{layer}: a variance overflows float64; {_remedy(np.dtype(np.float64))}"
+        )
+    if ((q < tiny) & (q > 0)).any() or ((t < tiny) & (t > 0)).any():
+        raise RangeError(
+            f"{layer}: a variance underflows float64; {_remedy(np.dtype(np.float64))}"
+        )

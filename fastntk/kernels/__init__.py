@@ -1,0 +1,1 @@
+"""Numbers only: scalar formulas once, op bodies for the CPU, drivers of a tile."""

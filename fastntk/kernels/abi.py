@@ -1,0 +1,32 @@
+"""The one signature of every op, fixed so that ops can be called by address.
+
+``op(slots, rows, cols, dims, ints, coefs)`` with pointers to
+
+``slots`` : compute dtype
+    The panel: slot ``k`` of panel row ``i`` is the strip of ``dims[PANEL_COLS]`` items
+    from ``(k * dims[PANEL_ROWS] + i) * dims[PANEL_COLS]``.
+``rows``, ``cols`` : compute dtype
+    Row tables at either side: table ``t`` of panel row ``i`` is
+    ``rows[t * dims[ROWS_STRIDE] + i]``, and that of the columns of panel row ``i`` is
+    the strip from ``t * dims[COLS_STRIDE] + i * dims[COLS_STEP]``. The step is 0 for
+    fully connected networks; a convolution has one strip per pixel of the other image.
+``dims`` : int64
+    The five numbers above.
+``ints``, ``coefs`` : int64, compute dtype
+    The op's own row of the Program: slots, first table, flags; coefficients.
+
+A body comes in three kinds: ``forward`` (pairs, by address), ``row_forward`` (variances
+and row tables, float64, `fastntk.kernels.row_ops`) and ``vjp`` (reverse mode, same
+signature as ``forward`` with the cotangent slots after the primal ones in ``ints``).
+"""
+
+from __future__ import annotations
+
+PANEL_ROWS, PANEL_COLS, ROWS_STRIDE, COLS_STRIDE, COLS_STEP = range(5)
+N_DIMS = 5
+
+# ints: the slots of up to two operands (tangent slot -1: NNGP only), then the first
+# row table, then flags
+RHO, TAU, RHO_2, TAU_2, TABLE, FLAGS = range(6)
+N_INTS = 6
+N_COEFS = 4

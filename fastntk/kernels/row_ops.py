@@ -1,0 +1,112 @@
+"""CPU op bodies, ``row_forward`` kind: the recursion on the diagonal, in float64.
+
+A row's state is its variance ``q = S(x, x)``, its tangent diagonal ``t = T(x, x)`` and
+the row scale ``s`` by which the pair's ``tau = T / (s1 s2)`` is divided. Each body
+updates them in place and fills the tables that the ``forward`` body reads. All have one
+signature: ``(q, t, s, q2, t2, s2, tables, coefs)``; ``*2`` is the second operand.
+"""
+
+from __future__ import annotations
+
+import math
+
+from fastntk._jit import cpu_kernel
+
+__all__ = ["ROW_OPS"]
+
+
+@cpu_kernel
+def abrelu(q, t, s, q2, t2, s2, tables, coefs):
+    """coefs: E[phi^2]/q, E[phi'^2], the same at a zero row (angle pi/2)."""
+    root = math.sqrt(coefs[1])
+    for i in range(len(q)):
+        t[i] *= coefs[1] if q[i] > 0.0 else coefs[2]
+        s[i] *= root
+        q[i] *= coefs[0]
+
+
+@cpu_kernel
+def sign(q, t, s, q2, t2, s2, tables, coefs):
+    """Variance 1 (0 at a zero row), no tangent."""
+    for i in range(len(q)):
+        q[i] = 1.0 if q[i] > 0.0 else 0.0
+        t[i] = 0.0
+        s[i] = 0.0
+
+
+@cpu_kernel
+def erf(q, t, s, q2, t2, s2, tables, coefs):
+    """coefs: a, b of ``a erf(b u)``; tables as in `fastntk.kernels.cpu_ops`."""
+    a2, b2 = coefs[0] * coefs[0], coefs[1] * coefs[1]
+    for i in range(len(q)):
+        twice = 2.0 * b2 * q[i]
+        u = 1.0 / (1.0 + twice)
+        v2 = twice * u
+        cosine = math.sqrt(u * (1.0 + v2))
+        angle = math.atan2(v2, cosine)
+        tables[0, i] = math.sqrt(v2)
+        tables[1, i] = u
+        tables[2, i] = 1.0 / math.sqrt(angle) if angle > 0.0 else 0.0
+        tables[3, i] = math.sqrt(angle)
+        tables[4, i] = math.atan2(cosine, v2)
+        slope = 4.0 / math.pi * a2 * b2
+        s[i] *= math.sqrt(slope * u)
+        t[i] *= slope * u / cosine
+        q[i] = 2.0 / math.pi * a2 * angle
+
+
+@cpu_kernel
+def affine(q, t, s, q2, t2, s2, tables, coefs):
+    """coefs: W^2, b^2, f, b_T of ``S' = W^2 S + b^2, T' = W^2 T + f S + b_T``."""
+    w2, b2, f, bt = coefs[0], coefs[1], coefs[2], coefs[3]
+    for i in range(len(q)):
+        new_q = w2 * q[i] + b2
+        new_t = w2 * t[i] + (f * q[i] + bt)
+        scale = math.sqrt(new_t)
+        inverse = 1.0 / scale if scale > 0.0 else 0.0
+        tables[0, i] = math.sqrt(w2) * s[i] * inverse
+        tables[1, i] = math.sqrt(f) * math.sqrt(q[i]) * inverse
+        tables[2, i] = math.sqrt(bt) * inverse
+        root = 1.0 / math.sqrt(new_q) if new_q > 0.0 else 0.0
+        tables[3, i] = math.sqrt(w2) * math.sqrt(q[i]) * root if new_q > 0.0 else 1.0
+        tables[4, i] = math.sqrt(b2) * root
+        q[i] = new_q
+        t[i] = new_t
+        s[i] = scale
+
+
+@cpu_kernel
+def copy(q, t, s, q2, t2, s2, tables, coefs):
+    """Copy the state to the second operand."""
+    for i in range(len(q)):
+        q2[i] = q[i]
+        t2[i] = t[i]
+        s2[i] = s[i]
+
+
+@cpu_kernel
+def add(q, t, s, q2, t2, s2, tables, coefs):
+    """Add the second operand's feature map, independent of the first."""
+    for i in range(len(q)):
+        new_q = q[i] + q2[i]
+        new_t = t[i] + t2[i]
+        scale = math.sqrt(new_t)
+        inverse = 1.0 / scale if scale > 0.0 else 0.0
+        tables[0, i] = s[i] * inverse
+        tables[1, i] = s2[i] * inverse
+        root = 1.0 / math.sqrt(new_q) if new_q > 0.0 else 0.0
+        tables[2, i] = math.sqrt(q[i]) * root if new_q > 0.0 else 1.0
+        tables[3, i] = math.sqrt(q2[i]) * root
+        q[i] = new_q
+        t[i] = new_t
+        s[i] = scale
+
+
+ROW_OPS = {
+    "abrelu": abrelu,
+    "sign": sign,
+    "erf": erf,
+    "affine": affine,
+    "copy": copy,
+    "add": add,
+}

@@ -1,0 +1,176 @@
+"""Scalar formulas of the pair recursion, written once for every compiler.
+
+A pair of rows is carried as two numbers of the compute dtype:
+
+``x``
+    the *signed complement* of its correlation ``rho``: ``+(1 - rho)`` where ``rho``
+    is nearer to 1, ``-(1 + rho)`` where it is nearer to -1. So ``|x| <= 1``, and the
+    sign of a zero tells parallel from antiparallel rows. Its square root is an angle,
+    accurate to the last bits near both ends, where ``arccos(rho)`` keeps half of them.
+``tau``
+    the tangent kernel divided by a row scale at either side.
+
+With ``r = |x|`` and ``theta`` the angle to the nearer end, ``cos(theta) = 1 - r``.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba.extending import register_jitable
+
+from fastntk._jit import like
+from fastntk.kernels.polynomials import arc_excess, asin_ratio, sinc_deficit
+
+__all__ = [
+    "abrelu_pair",
+    "complement",
+    "correlation",
+    "erf_near_pair",
+    "erf_pair",
+    "mixed_pair",
+    "sign_pair",
+]
+
+
+@register_jitable
+def complement(rho):
+    """Return the signed complement of a correlation in [-1, 1]."""
+    r = like(rho, 1.0) - abs(rho)
+    return math.copysign(r if r > like(rho, 0.0) else like(rho, 0.0), rho)
+
+
+@register_jitable
+def correlation(x):
+    """Return ``rho`` from the signed complement."""
+    return math.copysign(like(x, 1.0) - abs(x), x)
+
+
+@register_jitable
+def abrelu_pair(x, beta, two_over_pi_beta):
+    """Return the complement after ``a min(u,0) + b max(u,0)`` and its derivative dual.
+
+    ``beta = (b - a)^2 / (2 (a^2 + b^2))``; with ``h(t) = (2/pi)(sin t - t cos t)`` the
+    normalised dual activation is ``rho' = cos t + beta h(t)`` (Cho & Saul 2009, order
+    1, in the angle). The derivative dual is divided by ``(a^2 + b^2)/2``.
+    """
+    zero, one, two = like(x, 0.0), like(x, 1.0), like(x, 2.0)
+    r = abs(x)
+    root = math.sqrt(two * r)
+    turn = two_over_pi_beta * (root * asin_ratio(r))
+    h = beta * (root * (r * arc_excess(r)))
+    slope = one - two * beta
+    above = r - h
+    far_plus = (two * beta + slope * r) + h
+    far_minus = ((two - two * beta) - slope * r) - h
+    below = -far_plus if far_plus <= one else far_minus
+    is_near = math.copysign(one, x) > zero
+    return above if is_near else below, (one - turn if is_near else slope + turn)
+
+
+@register_jitable
+def sign_pair(x):
+    """Return the complement after ``sign``: ``rho' = (2/pi) asin(rho)``."""
+    r = abs(x)
+    turn = like(x, 2.0 / math.pi) * (math.sqrt(like(x, 2.0) * r) * asin_ratio(r))
+    return math.copysign(turn, x)
+
+
+@register_jitable
+def mixed_pair(x, c1, c2, s1, s2):
+    """Return the complement after adding a constant to a Gaussian feature map.
+
+    Rows see unit vectors ``(c, s)`` in (old feature, constant): ``rho' = c1 c2 rho + s1
+    s2``. Both complements are sums of non-negative terms.
+    """
+    zero, one, two, half = like(x, 0.0), like(x, 1.0), like(x, 2.0), like(x, 0.5)
+    r = abs(x)
+    is_near = math.copysign(one, x) > zero
+    minus = r if is_near else two - r
+    plus = two - r if is_near else r
+    w = c1 * c2
+    dc = c1 - c2
+    ds = s1 - s2
+    gap = half * (dc * dc + ds * ds)
+    near = w * minus + gap
+    far = w * plus + (gap + two * (s1 * s2))
+    return near if near <= far else -far
+
+
+@register_jitable
+def added_pair(x, y, c1, c2, s1, s2):
+    """Return the complement of a sum of two independent Gaussian feature maps."""
+    zero, one, two, half = like(x, 0.0), like(x, 1.0), like(x, 2.0), like(x, 0.5)
+    rx, ry = abs(x), abs(y)
+    x_near = math.copysign(one, x) > zero
+    y_near = math.copysign(one, y) > zero
+    wx = c1 * c2
+    wy = s1 * s2
+    dc = c1 - c2
+    ds = s1 - s2
+    gap = half * (dc * dc + ds * ds)
+    near = (wx * (rx if x_near else two - rx) + gap) + wy * (
+        ry if y_near else two - ry
+    )
+    far = (wx * (two - rx if x_near else rx) + gap) + wy * (two - ry if y_near else ry)
+    return near if near <= far else -far
+
+
+@register_jitable
+def _asin_by_parts(sine, cosine):
+    """Return the angle in [0, pi/2] and its complement from its sine and cosine."""
+    z = sine if sine <= cosine else cosine
+    angle = z * asin_ratio(like(z, 2.0) * (z * z))
+    other = like(z, math.pi / 2) - angle
+    return (angle if sine <= cosine else other), (other if sine <= cosine else angle)
+
+
+@register_jitable
+def erf_pair(x, v1, v2, u1, u2, i1, i2):
+    """Return the complement after erf, and the derivative dual without row factors.
+
+    ``v^2 = 2 q / (1 + 2 q)``, ``u = 1 - v^2``, ``i = asin(v^2)^(-1/2)``:
+    ``rho' = i1 i2 asin(v1 v2 rho)`` (Williams 1997), derivative
+    ``1/sqrt(1 - (v1 v2 rho)^2)``. Accurate in the angle unless ``rho`` is close to
+    +-1: see `erf_near_pair`.
+    """
+    one, two = like(x, 1.0), like(x, 2.0)
+    r = abs(x)
+    a = v1 * v2
+    rest = (u1 + (v1 * v1) * u2) + (a * a) * (r * (two - r))
+    cosine = math.sqrt(rest)
+    angle, _ = _asin_by_parts(a * (one - r), cosine)
+    return math.copysign(one - angle * (i1 * i2), x), one / cosine
+
+
+@register_jitable
+def erf_near_pair(x, v1, v2, u1, u2, i1, i2, w1, w2, b1, b2):
+    """Return what `erf_pair` does, without cancellation as ``rho`` goes to +-1.
+
+    ``w = sqrt(asin(v^2))``, ``b = pi/2 - asin(v^2)``, ``m = w1 w2``, ``e = asin(v1 v2
+    rho)``: ``sin(m - e) sin(m + e) = sin^2 m - sin^2 e``, where the row part ``sin^2 m
+    - v1^2 v2^2 = D^2 [sinc^2 D - sinc P sinc Q]``, ``D = (b1 - b2)/2``,
+    ``P, Q = (w1 +- w2)^2/2``, is summed from ``1 - sinc``.
+    """
+    one, two, half = like(x, 1.0), like(x, 2.0), like(x, 0.5)
+    half_pi = like(x, math.pi / 2)
+    r = abs(x)
+    a2 = (v1 * v2) * (v1 * v2)
+    move = a2 * (r * (two - r))
+    cosine = math.sqrt((u1 + (v1 * v1) * u2) + move)
+    angle, other = _asin_by_parts((v1 * v2) * (one - r), cosine)
+    mid = w1 * w2
+    mid_other = (half_pi * (b1 + b2) - b1 * b2) / (half_pi + mid)
+    up, down = w1 + w2, w1 - w2
+    p2, q2 = half * (up * up), half * (down * down)
+    p2, q2 = p2 * p2, q2 * q2
+    d2 = half * (b1 - b2)
+    d2 = d2 * d2
+    p, q, e = p2 * sinc_deficit(p2), q2 * sinc_deficit(q2), d2 * sinc_deficit(d2)
+    row_part = d2 * ((p + q - p * q) - e * (two - e))
+    low, high = mid + angle, mid_other + other
+    turn = low if low <= high else high
+    t2 = turn * turn
+    sine = (row_part + move) / (turn * (one - t2 * sinc_deficit(t2)))
+    gap = sine * asin_ratio(two * (sine * sine))
+    return math.copysign(gap * (i1 * i2), x), one / cosine

@@ -1,0 +1,15 @@
+"""Which steps compute a network's kernel: a flat list of ops with slots.
+
+::
+
+    spec --lower--> Program --backend--> tiles
+
+`lower` walks a `fastntk.spec.Spec` once, gives every branch a pair of slots (reused as
+soon as the branch ends) and every op its row tables and coefficients. A `Program`
+prints itself; it holds plain numbers, no arrays and no Numba.
+"""
+
+from fastntk.program.ops import Op, Program
+from fastntk.program.lowering import lower
+
+__all__ = ["Op", "Program", "lower"]

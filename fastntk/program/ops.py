@@ -1,0 +1,152 @@
+"""`Op` and `Program`: the plan of one kernel computation, as plain data."""
+
+import dataclasses
+from collections.abc import Iterator
+
+__all__ = ["N_OUTPUT_TABLES", "OP_COSTS", "Op", "OpCost", "Program"]
+
+N_OUTPUT_TABLES = 2  # sqrt(q) and the tangent's row scale, after the last op
+
+
+@dataclasses.dataclass(frozen=True)
+class OpCost:
+    """Row tables that an op fills, and its flops per entry (counted in the source)."""
+
+    tables: int
+    nngp: int
+    tangent: int
+
+
+OP_COSTS = {
+    "abrelu": OpCost(tables=0, nngp=50, tangent=42),
+    "sign": OpCost(tables=0, nngp=42, tangent=1),
+    "erf": OpCost(tables=5, nngp=64, tangent=12),
+    "affine": OpCost(tables=5, nngp=16, tangent=8),
+    "copy": OpCost(tables=0, nngp=0, tangent=0),
+    "add": OpCost(tables=4, nngp=22, tangent=5),
+}
+"""Cost of every op; ``tangent`` is what ``ntk`` adds to ``nngp``."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Op:
+    """One step of a program.
+
+    Attributes
+    ----------
+    name : str
+        Key of the op's bodies in the backends' tables.
+    layer : str
+        The layer it came from, as shown to people.
+    stream, other : int
+        Branch it works on in place, and second operand (-1: none).
+    coefs : tuple of float
+        Coefficients of the pair body (compute dtype).
+    row_coefs : tuple of float
+        Coefficients of the row body (float64).
+    flags : int
+        Variants of the pair body.
+    table : int
+        Its first row table.
+    """
+
+    name: str
+    layer: str
+    stream: int
+    other: int = -1
+    coefs: tuple[float, ...] = ()
+    row_coefs: tuple[float, ...] = ()
+    flags: int = 0
+    table: int = 0
+
+    @property
+    def cost(self) -> OpCost:
+        """Tables and flops of this op."""
+        return OP_COSTS[self.name]
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """The steps that turn one tile of similarities into kernel values.
+
+    Attributes
+    ----------
+    ops : tuple of Op
+        In the order they run.
+    get : tuple of str
+        Kernels asked for, in order.
+    n_streams : int
+        Most branches alive at once; each takes one slot, two with the NTK.
+    n_tables : int
+        Row tables of all ops and of the output.
+    stream : int
+        Branch that holds the result.
+    n_features : int or None
+        Width of the input, None if it was not given.
+    """
+
+    ops: tuple[Op, ...]
+    get: tuple[str, ...]
+    n_streams: int
+    n_tables: int
+    stream: int
+    n_features: int | None = None
+
+    @property
+    def has_tangent(self) -> bool:
+        """Whether the NTK is carried beside the NNGP kernel."""
+        return "ntk" in self.get
+
+    @property
+    def slots_per_stream(self) -> int:
+        """One for the correlation, one more for the tangent."""
+        return 2 if self.has_tangent else 1
+
+    @property
+    def n_slots(self) -> int:
+        """Strips of the compute dtype that a panel holds."""
+        return self.n_streams * self.slots_per_stream
+
+    @property
+    def flops(self) -> int:
+        """Flops per entry of all ops."""
+        return sum(self.op_flops(op) for op in self.ops)
+
+    def op_flops(self, op: Op) -> int:
+        """Flops per entry of one op."""
+        return op.cost.nngp + (op.cost.tangent if self.has_tangent else 0)
+
+    def slots_of(self, stream: int) -> tuple[int, int]:
+        """Return the correlation and tangent slots of a branch (-1: no tangent)."""
+        if stream < 0:
+            return -1, -1
+        first = stream * self.slots_per_stream
+        return first, first + 1 if self.has_tangent else -1
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        d = "?" if self.n_features is None else str(self.n_features)
+        yield f"Program for {', '.join(self.get)} of rows with {d} features"
+        width = max([len(op.layer) for op in self.ops] + [5])
+        yield f"  {'op':<8} {'layer':<{width}} {'slots':<12} {'tables':>6} {'flops':>6}"
+        similarity = "" if self.n_features is None else str(2 * self.n_features)
+        yield f"  {'product':<8} {'x1 @ x2.T':<{width}} {'0':<12} {0:>6} {similarity:>6}"
+        for op in self.ops:
+            slots = ",".join(str(s) for s in self.slots_of(op.stream) if s >= 0)
+            if op.other >= 0:
+                link = "->" if op.name == "copy" else "<-"
+                slots += link + ",".join(
+                    str(s) for s in self.slots_of(op.other) if s >= 0
+                )
+            yield (
+                f"  {op.name:<8} {op.layer:<{width}} {slots:<12} "
+                f"{op.cost.tables:>6} {self.op_flops(op):>6}"
+            )
+        yield (
+            f"  {self.n_slots} slots ({8 * self.n_slots} bytes per entry of a panel in "
+            f"float64, {4 * self.n_slots} in float32), {self.n_tables} row tables "
+            f"({8 * self.n_tables} bytes per row), {self.flops} flops per entry after "
+            "the product"
+        )

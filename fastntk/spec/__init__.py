@@ -1,0 +1,50 @@
+"""What a network is: frozen, printable, comparable, picklable layer descriptions.
+
+A spec holds numbers and other specs, never arrays or code, and this package
+imports nothing but the standard library.  `fastntk.stax` is the facade that
+users see; `fastntk.program` turns a spec into the steps that compute a kernel.
+
+Examples
+--------
+>>> from fastntk.spec import Dense, Relu, Serial
+>>> net = Serial((Dense(512, W_std=1.5, b_std=0.1), Relu(), Dense(1)))
+>>> net
+serial(Dense(512, W_std=1.5, b_std=0.1), Relu(), Dense(1))
+>>> Serial.from_dict(net.to_dict()) == net
+True
+"""
+
+from fastntk.spec._base import Spec, known_layers
+from fastntk.spec._json import FORMAT_VERSION, from_json, to_json
+from fastntk.spec.activations import (
+    ABRelu,
+    Abs,
+    Erf,
+    Identity,
+    LeakyRelu,
+    Relu,
+    Sign,
+)
+from fastntk.spec.dense import Dense
+from fastntk.spec.structure import FanInSum, FanOut, Parallel, Serial, repeat
+
+__all__ = [
+    "FORMAT_VERSION",
+    "ABRelu",
+    "Abs",
+    "Dense",
+    "Erf",
+    "FanInSum",
+    "FanOut",
+    "Identity",
+    "LeakyRelu",
+    "Parallel",
+    "Relu",
+    "Serial",
+    "Sign",
+    "Spec",
+    "from_json",
+    "known_layers",
+    "repeat",
+    "to_json",
+]

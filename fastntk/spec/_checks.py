@@ -1,0 +1,191 @@
+"""Checks and conversions of layer parameters.
+
+Every function returns the value as a plain Python number or raises
+`NetworkError`; ``label`` is the layer as the message shows it, for example
+``"Dense(512)"``.
+"""
+
+import math
+import operator
+from numbers import Real
+from typing import Any
+
+from fastntk._errors import NetworkError
+
+__all__ = ["as_count", "as_positive_pair", "as_real", "as_std", "short_repr"]
+
+# Squares of parameters must neither overflow nor vanish in float64.
+_LARGEST = 1e150
+_SMALLEST = 1e-150
+
+
+def as_count(value: Any, name: str, label: str, largest: int = 2**53) -> int:
+    """Return ``value`` as an int from 1 to ``largest``.
+
+    Parameters
+    ----------
+    value : int or NumPy integer
+        The value to check; bools and floats are refused.
+    name, label : str
+        The parameter and the layer, for the message.
+    largest : int, default=2**53
+        Largest value allowed; integers up to the default are exact in float64.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    NetworkError
+        If ``value`` is not an integer, or is outside the range.
+    """
+    value = _unwrap(value)
+    expected = "expected an integer >= 1"
+    if isinstance(value, bool):
+        raise NetworkError(f"{label}: {name} is {short_repr(value)}; {expected}")
+    try:
+        count = operator.index(value)
+    except TypeError:
+        raise NetworkError(
+            f"{label}: {name} is {short_repr(value)}; {expected}"
+        ) from None
+    if count < 1:
+        raise NetworkError(f"{label}: {name} is {short_repr(count)}; {expected}")
+    if count > largest:
+        raise NetworkError(
+            f"{label}: {name} is {short_repr(count)}; {expected} and <= {largest}"
+        )
+    return count
+
+
+def as_real(value: Any, name: str, label: str) -> float:
+    """Return ``value`` as a finite float whose square is a normal float64 or zero.
+
+    Parameters
+    ----------
+    value : real number, NumPy scalar or 0-d array
+        The value to check; bools are refused.
+    name, label : str
+        The parameter and the layer, for the message.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    NetworkError
+        If ``value`` is not a real number, is NaN or infinite, or is so large or
+        so small that its square leaves the range of float64.
+    """
+    value = _unwrap(value)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise NetworkError(
+            f"{label}: {name} is {short_repr(value)}; expected a real number"
+        )
+    try:
+        number = float(value)
+    except OverflowError:  # an int beyond the range of float64
+        number = math.inf
+    if not math.isfinite(number):
+        raise NetworkError(f"{label}: {name} is {number}; expected a finite number")
+    if number != 0.0 and not _SMALLEST <= abs(number) <= _LARGEST:
+        raise NetworkError(
+            f"{label}: {name} is {number}; expected 0 or a magnitude from "
+            f"{_SMALLEST} to {_LARGEST}, so that its square fits in float64"
+        )
+    return number
+
+
+def as_std(value: Any, name: str, label: str) -> float:
+    """Return ``value`` as a standard deviation: a finite float >= 0.
+
+    Parameters
+    ----------
+    value : real number, NumPy scalar or 0-d array
+        The value to check.
+    name, label : str
+        The parameter and the layer, for the message.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    NetworkError
+        As `as_real`, and if ``value`` is negative.
+    """
+    number = as_real(value, name, label)
+    if number < 0.0:
+        raise NetworkError(
+            f"{label}: {name} is {number}; expected a standard deviation >= 0"
+        )
+    return abs(number)  # -0.0 becomes 0.0
+
+
+def as_positive_pair(value: Any, name: str, label: str) -> tuple[float, float]:
+    """Return ``value`` as two floats > 0.
+
+    Parameters
+    ----------
+    value : sequence of two real numbers
+        The value to check.
+    name, label : str
+        The parameter and the layer, for the message.
+
+    Returns
+    -------
+    tuple of float
+
+    Raises
+    ------
+    NetworkError
+        If ``value`` is not a pair of finite numbers > 0.
+    """
+    try:
+        first, second = value
+    except (TypeError, ValueError):
+        raise NetworkError(
+            f"{label}: {name} is {short_repr(value)}; "
+            "expected two numbers > 0, e.g. (1, 1)"
+        ) from None
+    pair = (
+        as_real(first, f"{name}[0]", label),
+        as_real(second, f"{name}[1]", label),
+    )
+    for index, number in enumerate(pair):
+        if number <= 0.0:
+            raise NetworkError(
+                f"{label}: {name}[{index}] is {number}; expected a number > 0"
+            )
+    return pair
+
+
+def _unwrap(value: Any) -> Any:
+    """Turn NumPy scalars and 0-d arrays of any library into Python numbers."""
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        return value.item()
+    return value
+
+
+def short_repr(value: object, limit: int = 60) -> str:
+    """Return ``repr(value)``, cut to ``limit`` characters.
+
+    Parameters
+    ----------
+    value : object
+        Anything that a message has to show.
+    limit : int, default=60
+        Longest text returned.
+
+    Returns
+    -------
+    str
+    """
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an int or a nesting beyond Python's limits
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= limit else text[: limit - 3] + "..."

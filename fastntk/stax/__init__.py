@@ -1,0 +1,42 @@
+"""Networks in the vocabulary of ``neural_tangents.stax``.
+
+Layer names, argument names and defaults are those of neural-tangents 0.6.5, so
+that a script changes its import line and keeps the rest.  Every function returns
+a `Network`: a value that can be printed, compared, hashed, pickled and written as
+JSON, and that unpacks to ``init_fn, apply_fn, kernel_fn``.
+
+Examples
+--------
+>>> import numpy as np
+>>> from fastntk import stax
+>>> init_fn, apply_fn, kernel_fn = stax.serial(
+...     stax.Dense(512), stax.Relu(), stax.Dense(1)
+... )
+>>> kernel_fn(np.eye(2), None, "nngp")
+array([[0.25      , 0.07957747],
+       [0.07957747, 0.25      ]])
+"""
+
+from fastntk.stax.combinators import FanInSum, FanOut, parallel, repeat, serial
+from fastntk.stax.elementwise import ABRelu, Abs, Erf, LeakyRelu, Relu, Sign
+from fastntk.stax.linear import Dense, Identity
+from fastntk.stax.network import Kernel, Network, from_json
+
+__all__ = [
+    "ABRelu",
+    "Abs",
+    "Dense",
+    "Erf",
+    "FanInSum",
+    "FanOut",
+    "Identity",
+    "Kernel",
+    "LeakyRelu",
+    "Network",
+    "Relu",
+    "Sign",
+    "from_json",
+    "parallel",
+    "repeat",
+    "serial",
+]

@@ -1,0 +1,274 @@
+"""``Network``: a spec with the functions that neural-tangents users expect."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import fastntk
+from fastntk._errors import NetworkError, NotSupportedError
+from fastntk.spec import Spec, to_json
+from fastntk.spec import from_json as spec_from_json
+
+if TYPE_CHECKING:
+    from fastntk._typing import FloatArray, GetArg, MatrixLike
+    from fastntk.program import Program
+
+__all__ = ["Kernel", "Network", "from_json"]
+
+
+class Kernel(NamedTuple):
+    """Both kernels of a network and the variances that belong to them.
+
+    Attributes
+    ----------
+    nngp : ndarray of shape (n1, n2)
+        Neural network Gaussian process kernel.
+    ntk : ndarray of shape (n1, n2)
+        Neural tangent kernel.
+    cov1 : ndarray of shape (n1,)
+        NNGP variances ``K(x, x)`` of the rows of ``x1``.
+    cov2 : ndarray of shape (n2,) or None
+        The same for ``x2``; None if ``x2`` is None.
+    """
+
+    nngp: FloatArray
+    ntk: FloatArray
+    cov1: FloatArray
+    cov2: FloatArray | None
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Network:
+    """A neural network of infinite width: a value, and the functions of it.
+
+    Networks are made by the functions of `fastntk.stax`.  They are immutable;
+    they can be compared, hashed, pickled and printed, and unpack to the triple
+    ``init_fn, apply_fn, kernel_fn``.
+
+    Parameters
+    ----------
+    spec : Spec
+        What the network is; see `fastntk.spec`.
+
+    Raises
+    ------
+    NetworkError
+        If ``spec`` is not a spec.
+
+    Examples
+    --------
+    >>> from fastntk import stax
+    >>> net = stax.serial(stax.Dense(512, W_std=1.5), stax.Relu(), stax.Dense(1))
+    >>> net
+    serial(Dense(512, W_std=1.5), Relu(), Dense(1))
+    >>> init_fn, apply_fn, kernel_fn = net
+    >>> net == stax.from_json(net.to_json())
+    True
+    """
+
+    spec: Spec
+
+    def __post_init__(self) -> None:
+        """Check that ``spec`` is one."""
+        found: object = self.spec
+        if not isinstance(found, Spec):
+            raise NetworkError(
+                f"Network: spec is of type {type(found).__name__}; expected a Spec. "
+                "Build networks with the functions of fastntk.stax"
+            )
+
+    def __repr__(self) -> str:
+        """Return the call that makes the network, in the words of `fastntk.stax`."""
+        return repr(self.spec)
+
+    def __iter__(self) -> Iterator[Callable[..., Any]]:
+        """Yield ``init_fn``, ``apply_fn`` and ``kernel_fn``."""
+        return iter((self.init_fn, self.apply_fn, self.kernel_fn))
+
+    def init_fn(self, rng: Any, input_shape: tuple[int, ...]) -> NoReturn:
+        """Draw the parameters of a finite network: not supported yet.
+
+        Parameters
+        ----------
+        rng : object
+            Source of randomness.
+        input_shape : tuple of int
+            Shape of the inputs.
+
+        Raises
+        ------
+        NotSupportedError
+            Always.
+        """
+        raise NotSupportedError(_not_yet("init_fn"))
+
+    def apply_fn(self, params: Any, inputs: Any, **kwargs: Any) -> NoReturn:
+        """Evaluate a finite network: not supported yet.
+
+        Parameters
+        ----------
+        params : object
+            Parameters from `init_fn`.
+        inputs : array-like of shape (n, d)
+            One row per sample.
+        **kwargs : object
+            Further arguments.
+
+        Raises
+        ------
+        NotSupportedError
+            Always.
+        """
+        raise NotSupportedError(_not_yet("apply_fn"))
+
+    def kernel_fn(
+        self,
+        x1: MatrixLike,
+        x2: MatrixLike | None = None,
+        get: GetArg | None = None,
+    ) -> Any:
+        """Compute the kernels of the network at infinite width.
+
+        Parameters
+        ----------
+        x1 : array-like or CSR matrix of shape (n1, d)
+            One row per sample.
+        x2 : array-like or CSR matrix of shape (n2, d), default=None
+            None stands for ``x1``: the result is then exactly symmetric, and
+            its diagonal is exact.
+        get : {"nngp", "ntk"}, tuple of these, or None, default=None
+            The kernels to compute.
+
+        Returns
+        -------
+        ndarray of shape (n1, n2), named tuple of these, or Kernel
+            One array if ``get`` is a string; for a tuple a named tuple with
+            these fields in this order; for None a `Kernel` with everything.
+
+        Raises
+        ------
+        InputError
+            If the data or ``get`` are not as described.
+        NetworkError
+            If the network has no kernel at infinite width.
+        RangeError
+            If a value leaves the range of the dtype.
+
+        See Also
+        --------
+        fastntk.gram : The same with control of dtype, threads and memory.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastntk import stax
+        >>> net = stax.serial(stax.Dense(512), stax.Relu(), stax.Dense(1))
+        >>> net.kernel_fn(np.eye(2), get="ntk")
+        array([[0.5       , 0.07957747],
+               [0.07957747, 0.5       ]])
+        >>> net.kernel_fn(np.eye(2)).cov1
+        array([0.25, 0.25])
+        """
+        if get is not None:
+            return fastntk.gram(self, x1, x2, get=get)
+        return _full_kernel(self, x1, x2)
+
+    def program(
+        self, x: MatrixLike | None = None, get: GetArg = ("nngp", "ntk")
+    ) -> Program:
+        """Return the steps that compute the kernels, for inspection.
+
+        Parameters
+        ----------
+        x : array-like or CSR matrix of shape (n, d), default=None
+            The data; only its number of features is used, which a first layer in
+            the "standard" parameterization needs.
+        get : {"nngp", "ntk"} or tuple of these, default=("nngp", "ntk")
+            The kernels.
+
+        Returns
+        -------
+        Program
+            ``print`` shows its ops, slots, bytes and flops.
+
+        Raises
+        ------
+        InputError
+            If the data or ``get`` are not as described.
+        NetworkError
+            If the network has no kernel at infinite width.
+        """
+        from fastntk._validation import as_input, check_get
+        from fastntk.program import lower
+
+        names, _ = check_get(get)
+        n_features = None if x is None else as_input(x, "x").shape[1]
+        return lower(self.spec, names, n_features)
+
+    def to_json(self) -> str:
+        """Return the network as JSON text, for `fastntk.stax.from_json`.
+
+        Returns
+        -------
+        str
+            One line; numbers come back exactly.
+
+        Examples
+        --------
+        >>> from fastntk import stax
+        >>> stax.Relu().to_json()
+        '{"fastntk": 1, "network": {"layer": "Relu"}}'
+        """
+        return to_json(self.spec)
+
+
+def from_json(text: str | bytes) -> Network:
+    """Read a network written by `Network.to_json`.
+
+    Parameters
+    ----------
+    text : str or bytes
+        The JSON text.
+
+    Returns
+    -------
+    Network
+        Equal to the network that was written.
+
+    Raises
+    ------
+    NetworkError
+        If the text is no JSON, has another format version, or describes a
+        layer or a field that does not exist.
+
+    Examples
+    --------
+    >>> from fastntk import stax
+    >>> stax.from_json('{"fastntk": 1, "network": {"layer": "Dense", "out_dim": 3}}')
+    Dense(3)
+    """
+    return Network(spec_from_json(text))
+
+
+def _full_kernel(net: Network, x1: MatrixLike, x2: MatrixLike | None) -> Kernel:
+    from fastntk._validation import as_input, check_pair, resolve_dtype
+
+    first = as_input(x1, "x1")
+    second = None if x2 is None else as_input(x2, "x2")
+    check_pair(first, second)
+    dtype = resolve_dtype(None, first, second)
+    both = fastntk.gram(net, first, second, get=("nngp", "ntk"), dtype=dtype)
+    cov1 = fastntk.diagonal(net, first, get="nngp", dtype=dtype)
+    cov2 = None
+    if second is not None:
+        cov2 = fastntk.diagonal(net, second, get="nngp", dtype=dtype)
+    return Kernel(both.nngp, both.ntk, cov1, cov2)
+
+
+def _not_yet(name: str) -> str:
+    return (
+        f"{name}: finite-width networks are not supported yet; expected a use of the "
+        "infinite-width kernel. Call kernel_fn, the third item of the triple"
+    )

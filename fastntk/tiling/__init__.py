@@ -1,0 +1,16 @@
+"""How a Gram matrix is walked: tile by tile, by several threads, into a sink.
+
+::
+
+    gram, tiles (gram.py)        the public calls: check, prepare, walk
+      TilePlan (plan.py)         which tiles, in which order, within which memory
+      walk (driver.py)           threads, progress, Ctrl-C
+      Sink (sinks.py)            where a finished tile and its mirror image go
+"""
+
+from fastntk.tiling.diagonal import diagonal
+from fastntk.tiling.gram import gram
+from fastntk.tiling.plan import Tile, TilePlan
+from fastntk.tiling.stream import tiles
+
+__all__ = ["Tile", "TilePlan", "diagonal", "gram", "tiles"]

@@ -1,0 +1,54 @@
+"""The diagonal of a kernel, in O(n)."""
+
+from typing import Any
+
+from fastntk._typing import GetArg, MatrixLike
+from fastntk.tiling.results import pack
+from fastntk.tiling.setup import prepare
+
+__all__ = ["diagonal"]
+
+
+def diagonal(
+    net: Any, x: MatrixLike, get: GetArg = "ntk", *, dtype: Any = None
+) -> Any:
+    """Return ``k(x, x)`` of every row, without the rest of the matrix.
+
+    Parameters
+    ----------
+    net : Network or Spec
+        The network.
+    x : array-like or CSR matrix of shape (n, d)
+        One row per sample.
+    get : {"nngp", "ntk"} or tuple of these, default="ntk"
+        Which kernel.
+    dtype : {"float32", "float64"}, optional
+        Of the result; float32 if ``x`` is, else float64. The computation is float64.
+
+    Returns
+    -------
+    ndarray of shape (n,), or a named tuple of these
+        In squared output units.
+
+    Raises
+    ------
+    InputError, NetworkError, RangeError
+        As for `fastntk.gram`.
+
+    Notes
+    -----
+    The recursion ``q' = W_std^2 E[phi(sqrt(q) z)^2] + b_std^2`` and its tangent, O(n d)
+    for the norms and O(n) per layer.
+
+    Examples
+    --------
+    >>> import fastntk
+    >>> from fastntk import stax
+    >>> net = stax.serial(stax.Dense(512, W_std=2**0.5), stax.Relu(), stax.Dense(1))
+    >>> fastntk.diagonal(net, [[3.0, 4.0], [0.0, 0.0]])
+    array([25.,  0.])
+    """
+    setup = prepare(net, x, None, get, dtype=dtype)
+    setup.prepare_rows()
+    values = [setup.rows1.diagonal(name).astype(setup.dtype) for name in setup.get]
+    return pack(values, setup.get, setup.is_tuple)

@@ -1,0 +1,163 @@
+"""The whole Gram matrix in memory."""
+
+import os
+from typing import Any
+
+import numpy as np
+
+from fastntk._errors import MemoryBudgetError
+from fastntk._typing import AnyArray, GetArg, MatrixLike
+from fastntk._validation import check_out
+from fastntk.tiling.driver import walk
+from fastntk.tiling.progress import ProgressArg, make_progress
+from fastntk.tiling.results import pack
+from fastntk.tiling.setup import Setup, prepare
+from fastntk.tiling.sinks import DenseSink
+
+__all__ = ["gram"]
+
+
+def gram(
+    net: Any,
+    x1: MatrixLike,
+    x2: MatrixLike | None = None,
+    get: GetArg = "ntk",
+    *,
+    dtype: Any = None,
+    backend: str = "auto",
+    threads: int | None = None,
+    out: AnyArray | tuple[AnyArray, ...] | None = None,
+    max_memory: int | float | str | None = None,
+    progress: ProgressArg = False,
+) -> Any:
+    """Compute a kernel matrix of an infinitely wide network.
+
+    Parameters
+    ----------
+    net : Network or Spec
+        The network, from `fastntk.stax`.
+    x1 : array-like or CSR matrix of shape (n1, d)
+        One row per sample; integers and float16 are promoted.
+    x2 : array-like or CSR matrix of shape (n2, d), optional
+        The other side. None means ``x1``: half the work, and an exactly symmetric
+        result whose diagonal comes from the variances.
+    get : {"nngp", "ntk"} or tuple of these, default="ntk"
+        Which kernels; several are computed in one pass.
+    dtype : {"float32", "float64"}, optional
+        Of computation and result. Default: float32 if all inputs are float32 or
+        float16, else float64.
+    backend : {"auto", "cpu"}, default="auto"
+        Where tiles run.
+    threads : int, optional
+        Worker threads; by default the cores this process may use.
+    out : ndarray of shape (n1, n2), or tuple of these, optional
+        Where to write: any strides, memory maps too; one array per kernel. Reusing it
+        saves the page faults of a fresh array.
+    max_memory : int or str, optional
+        Bytes, or text such as "2GiB", for the result, the copy of the inputs and the
+        workspaces together (inputs and ``out`` given by the caller do not count).
+    progress : bool or callable, default=False
+        True shows a bar with rate and time left (needs tqdm); a callable is called
+        with (entries done, entries in all), in the calling thread.
+
+    Returns
+    -------
+    ndarray of shape (n1, n2), or a named tuple of these
+        In squared output units.
+
+    Raises
+    ------
+    InputError
+        For data or arguments that do not fit; the message says what to do.
+    NetworkError
+        If the network has no infinite-width limit.
+    RangeError
+        If a diagonal leaves the range of ``dtype``; the message names the layer.
+    MemoryBudgetError
+        Before anything is allocated, if it cannot fit.
+    NotSupportedError
+        For a backend that is not there.
+
+    Notes
+    -----
+    The recursion of [1]_ (NTK) and [2]_ (NNGP) in the angle between rows, not its
+    cosine: errors are <= 2e-12 in float64 and 1e-5 in float32, relative to
+    ``sqrt(K(x, x) K(y, y))``, also for nearly parallel rows and deep networks.
+
+    Cost: ``n1 n2 (2 d + flops of the program)``, half of it if ``x2`` is None. Memory:
+    the result, one copy of the inputs, and less than 64 MiB.
+
+    References
+    ----------
+    .. [1] A. Jacot, F. Gabriel, C. Hongler, "Neural tangent kernel: convergence and
+       generalization in neural networks", NeurIPS 2018, theorem 1.
+    .. [2] J. Lee et al., "Deep neural networks as Gaussian processes", ICLR 2018.
+
+    Examples
+    --------
+    >>> import fastntk
+    >>> from fastntk import stax
+    >>> net = stax.serial(stax.Dense(512, W_std=2**0.5), stax.Relu(), stax.Dense(1))
+    >>> fastntk.gram(net, [[1.0, 0.0], [0.0, 1.0]]).round(6)
+    array([[1.      , 0.159155],
+           [0.159155, 1.      ]])
+    """
+    setup = prepare(
+        net,
+        x1,
+        x2,
+        get,
+        dtype=dtype,
+        backend=backend,
+        threads=threads,
+        max_memory=max_memory,
+    )
+    outs = check_out(
+        out, setup.shape, setup.dtype, setup.get, (setup.x1, setup.x2)
+    )
+    plan = setup.plan(used=0 if outs is not None else setup.n_bytes)
+    if outs is None:
+        _check_available(setup)
+    bar = make_progress(progress, setup.shape[0] * setup.shape[1])
+    setup.prepare_rows()
+    if outs is None:
+        outs = tuple(np.empty(setup.shape, setup.dtype) for _ in setup.get)
+    diagonals = None
+    if setup.x2 is None:
+        diagonals = tuple(setup.rows1.diagonal(name) for name in setup.get)
+    walk(
+        plan,
+        lambda: setup.new_worker(plan),
+        DenseSink(outs, diagonals),
+        threads=setup.threads,
+        progress=bar,
+    )
+    return pack(outs, setup.get, setup.is_tuple)
+
+
+def _check_available(setup: Setup) -> None:
+    """Refuse a result that cannot fit the machine's free memory."""
+    available = _available_memory()
+    needed = setup.n_bytes + setup.input_bytes
+    if available is not None and needed > available:
+        n1, n2 = setup.shape
+        raise MemoryBudgetError(
+            f"a {n1} x {n2} {setup.dtype.name} result of {len(setup.get)} kernel(s) "
+            f"needs {needed:,} bytes with its copy of the inputs; {available:,} are "
+            "free. Pass out= with a numpy.memmap, or stream blocks with fastntk.tiles"
+        )
+
+
+def _available_memory() -> int | None:
+    """Return the bytes that can be allocated without swapping, if the system says."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError, AttributeError):
+        return None

@@ -1,0 +1,89 @@
+"""Progress of a walk: a bar, a callback, or nothing."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, Self
+
+from fastntk._errors import InputError, NotSupportedError
+
+__all__ = ["Progress", "ProgressArg", "make_progress"]
+
+ProgressArg = bool | Callable[[int, int], None]
+"""What ``progress=`` accepts: a switch, or ``callback(done, total)`` in entries."""
+
+
+class Progress:
+    """Counts finished entries; this base class shows nothing."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.done = 0
+        self._lock = threading.Lock()
+
+    def add(self, entries: int) -> None:
+        """Count a finished tile; called by any thread."""
+        with self._lock:
+            self.done += entries
+
+    def show(self) -> None:
+        """Bring what is shown up to date; called by the waiting thread."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.show()
+
+
+class _Callback(Progress):
+    """Calls ``callback(done, total)`` from the thread that waits."""
+
+    def __init__(self, total: int, callback: Callable[[int, int], None]) -> None:
+        super().__init__(total)
+        self._callback = callback
+
+    def show(self) -> None:
+        self._callback(self.done, self.total)
+
+
+class _Bar(Progress):
+    """A tqdm bar with rate and time left."""
+
+    def __init__(self, total: int, tqdm: Any) -> None:
+        super().__init__(total)
+        self._bar = tqdm(total=total, unit="entry", unit_scale=True, desc="gram")
+
+    def show(self) -> None:
+        self._bar.update(self.done - self._bar.n)
+
+    def __exit__(self, *exception: object) -> None:
+        self.show()
+        self._bar.close()
+
+
+def make_progress(progress: ProgressArg, total: int) -> Progress:
+    """Return what ``progress=`` asks for.
+
+    Raises
+    ------
+    NotSupportedError
+        If a bar is asked for and tqdm is not installed.
+    InputError
+        If it is neither a bool nor a callable.
+    """
+    if progress is False or progress is None:
+        return Progress(total)
+    if progress is True:
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            raise NotSupportedError(
+                "progress=True needs tqdm; install fastntk[cli], or pass a callable "
+                "progress(done, total)"
+            ) from None
+        return _Bar(total, tqdm)
+    if callable(progress):
+        return _Callback(total, progress)
+    raise InputError(
+        f"progress is {progress!r}; expected True, False or a callable(done, total)"
+    )

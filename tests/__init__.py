@@ -1,0 +1,1 @@
+"""Tests of fastntk; the folders mirror the package."""

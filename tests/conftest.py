@@ -1,0 +1,100 @@
+"""Fixtures, markers and profiles shared by all tests."""
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _kernel_cache() -> Path:
+    """Return a cache folder named by the kernel sources.
+
+    Numba does not notice when a function called from another file was edited; with
+    one folder per state of the sources, no test can see old machine code.
+    """
+    digest = hashlib.sha256()
+    package = ROOT / "fastntk"
+    for path in [*sorted((package / "kernels").glob("*.py")), package / "_jit.py"]:
+        if path.exists():
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(base) / "fastntk-tests" / digest.hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        folder = Path(tempfile.gettempdir()) / folder.name
+    return folder
+
+
+assert "numba" not in sys.modules, "the cache folder must be set before Numba loads"
+os.environ["NUMBA_CACHE_DIR"] = str(_kernel_cache())
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+import hypothesis  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+MARKERS = (
+    "gpu: needs a CUDA device",
+    "slow: minutes; run with -m slow",
+    "jit_off: also runs with NUMBA_DISABLE_JIT=1, on tiny inputs",
+    "compiled_only: needs the compiler (set on every test without jit_off)",
+)
+
+hypothesis.settings.register_profile(
+    "ci",
+    derandomize=True,
+    deadline=None,
+    max_examples=200,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for line in MARKERS:
+        config.addinivalue_line("markers", line)
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    for item in items:
+        if ROOT / "tests" not in item.path.parents:
+            continue
+        if item.get_closest_marker("jit_off") is None:
+            item.add_marker("compiled_only")
+    if "slow" not in (config.option.markexpr or ""):
+        _deselect(config, items, [i for i in items if i.get_closest_marker("slow")])
+    if not _has_cuda():
+        skip = pytest.mark.skip(reason="no CUDA device")
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(skip)
+
+
+def _deselect(
+    config: pytest.Config, items: list[pytest.Item], out: Sequence[pytest.Item]
+) -> None:
+    if out:
+        config.hook.pytest_deselected(items=list(out))
+        dropped = set(out)
+        items[:] = [item for item in items if item not in dropped]
+
+
+def _has_cuda() -> bool:
+    return Path("/dev/nvidiactl").exists()
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Return a generator seeded by the test's own name."""
+    name = request.node.nodeid.encode()
+    seed = int.from_bytes(hashlib.sha256(name).digest()[:8], "little")
+    return np.random.default_rng(seed)

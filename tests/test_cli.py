@@ -1,0 +1,295 @@
+"""The command line: what it prints, what it writes, how it fails."""
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("typer")
+pytest.importorskip("sklearn")
+
+from sklearn.model_selection import train_test_split
+from typer.testing import CliRunner
+
+import fastntk.cli
+from fastntk._errors import FastntkError
+from fastntk.cli import EXIT_FAILED, EXIT_MISSING, EXIT_STOPPED, missing_message
+from fastntk.cli import demo as demo_module
+from fastntk.cli.app import app
+from fastntk.cli.ridge import fit_ridge
+
+USAGE = 2
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Invoke the command line in this process, with wide, uncoloured output."""
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("NO_COLOR", "1")
+    runner = CliRunner()
+
+    def invoke(*arguments):
+        result = runner.invoke(app, [str(a) for a in arguments])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return invoke
+
+
+@pytest.fixture
+def no_computation(monkeypatch):
+    """Fail the test when a Gram matrix is computed."""
+
+    def gram(*args, **kwargs):
+        raise AssertionError("computed before the arguments were checked")
+
+    monkeypatch.setattr(demo_module, "gram", gram)
+
+
+def in_new_process(code, *arguments):
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+# --- demo -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_demo_reaches_the_accuracy_and_draws(run, tmp_path, dtype):
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "digits.png"
+    result = run("demo", "--seeds", 2, "--dtype", dtype, "--out", picture)
+    assert result.exit_code == 0, result.output
+    mean, least = re.search(
+        r"mean ([\d.]+)%, minimum ([\d.]+)% over 2 splits", result.stdout
+    ).groups()
+    assert float(mean) >= 98.5
+    assert 98.0 <= float(least) <= float(mean)
+    assert dtype in result.stdout
+    for word in ("ns per entry", "memory", "first calls", "Cholesky", str(picture)):
+        assert word in result.stdout
+    assert picture.read_bytes().startswith(PNG_SIGNATURE)
+
+
+def test_demo_without_picture_needs_no_matplotlib(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        fastntk.cli, "find_spec", lambda name: None if name == "matplotlib" else name
+    )
+    result = run("demo", "--seeds", 1, "--no-plot")
+    assert result.exit_code == 0, result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_split_is_reproducible():
+    digits = demo_module.load_digits()
+    split = demo_module.evaluate_split(digits, seed=3)
+    again = demo_module.evaluate_split(digits, seed=3)
+    assert (split.accuracy, split.curve) == (again.accuracy, again.curve)
+    assert (split.n_train, split.n_test) == (1437, 360)
+    assert split.curve[-1] == (1437, split.accuracy)
+    assert split.n_entries == 1437 * 1797
+
+
+def test_the_ridge_is_chosen_without_the_test_rows(monkeypatch):
+    digits = demo_module.load_digits()
+    _, test = train_test_split(
+        np.arange(1797), test_size=0.2, stratify=digits.labels, random_state=0
+    )
+    blank = digits.images.copy()
+    blank[test] = 1.0
+    seen = []
+
+    def recorded(gram, targets, ridges):
+        seen.append((gram.copy(), targets.copy()))
+        return fit_ridge(gram, targets, ridges)
+
+    monkeypatch.setattr(demo_module, "fit_ridge", recorded)
+    true = demo_module.evaluate_split(digits, seed=0)
+    blind = demo_module.evaluate_split(replace(digits, images=blank), seed=0)
+    assert true.accuracy > 0.98
+    assert blind.accuracy < 0.2
+    half = len(seen) // 2
+    for first, second in zip(seen[:half], seen[half:], strict=True):
+        np.testing.assert_array_equal(first[0], second[0])
+        np.testing.assert_array_equal(first[1], second[1])
+
+
+def test_demo_reports_a_library_error_in_one_line(run, monkeypatch):
+    def gram(*args, **kwargs):
+        raise FastntkError("a worded reason")
+
+    monkeypatch.setattr(demo_module, "gram", gram)
+    result = run("demo", "--seeds", 1, "--no-plot")
+    assert result.exit_code == EXIT_FAILED
+    assert "fastntk: a worded reason" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_ctrl_c_stops_the_demo_without_a_traceback(run, monkeypatch):
+    def gram(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo_module, "gram", gram)
+    result = run("demo", "--seeds", 1, "--no-plot")
+    assert result.exit_code == EXIT_STOPPED
+    assert "stopped" in result.stderr
+    assert "Traceback" not in result.output
+
+
+# --- bad usage, said before any work --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("missing/demo.png", "does not exist"),
+        ("demo.txt", "must end in"),
+        ("folder.png", "is a folder"),
+    ],
+)
+def test_demo_refuses_a_picture_it_cannot_write(
+    run, no_computation, tmp_path, name, words
+):
+    pytest.importorskip("matplotlib")
+    (tmp_path / "folder.png").mkdir()
+    result = run("demo", "--out", tmp_path / name)
+    assert result.exit_code == USAGE
+    assert words in result.stderr
+    assert "--out" in result.stderr
+
+
+def test_demo_refuses_a_read_only_place(run, no_computation, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+
+    def refuse(*args, **kwargs):  # root may write to read-only folders
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    result = run("demo", "--out", tmp_path / "demo.png")
+    assert result.exit_code == USAGE
+    assert "Permission denied" in result.stderr
+
+
+def test_checking_the_picture_leaves_an_older_one_alone(run, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(
+        "fastntk.cli.report.run_and_report", lambda **settings: settings
+    )
+    picture = tmp_path / "demo.png"
+    assert run("demo", "--out", picture).exit_code == 0
+    assert not picture.exists()
+    picture.write_bytes(b"older")
+    assert run("demo", "--out", picture).exit_code == 0
+    assert picture.read_bytes() == b"older"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("demo", "--seeds", "0"), ("demo", "--dtype", "float16"), ("no-such-command",)],
+)
+def test_wrong_usage_exits_with_two(run, no_computation, arguments):
+    result = run(*arguments)
+    assert result.exit_code == USAGE
+    assert "Traceback" not in result.output
+
+
+# --- missing extras -------------------------------------------------------------------
+
+
+def test_missing_message_names_every_package_and_the_remedy(monkeypatch):
+    monkeypatch.setattr(fastntk.cli, "find_spec", lambda name: None)
+    message = missing_message(["sklearn", "matplotlib"], "cli,sklearn,plot")
+    assert "scikit-learn, matplotlib, which are not installed" in message
+    assert 'pip install "fastntk[cli,sklearn,plot]"' in message
+
+
+def test_main_without_typer_says_what_to_install():
+    code = (
+        "import sys; sys.modules['typer'] = None; import importlib.util as u;"
+        "real = u.find_spec;"
+        "u.find_spec = lambda name: None if name == 'typer' else real(name);"
+        "from fastntk.cli import main; main()"
+    )
+    result = in_new_process(code)
+    assert result.returncode == EXIT_MISSING
+    assert 'pip install "fastntk[cli]"' in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_demo_without_scikit_learn_says_what_to_install(run, monkeypatch):
+    monkeypatch.setattr(
+        fastntk.cli, "find_spec", lambda name: None if name == "sklearn" else name
+    )
+    result = run("demo", "--no-plot")
+    assert result.exit_code == EXIT_MISSING
+    assert 'pip install "fastntk[cli,sklearn,plot]"' in result.stderr
+
+
+def test_the_entry_module_is_light():
+    code = (
+        "import sys, fastntk.cli;"
+        "heavy = {'typer', 'rich', 'numba', 'scipy', 'sklearn', 'matplotlib'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    assert in_new_process(code).stdout.strip() == "[]"
+
+
+# --- info and version -----------------------------------------------------------------
+
+
+def test_info_names_versions_and_machine(run):
+    result = run("info")
+    assert result.exit_code == 0, result.output
+    facts = dict(
+        re.split(r"\s{2,}", line, maxsplit=1) for line in result.stdout.splitlines()
+    )
+    assert facts["numpy"] == np.__version__
+    assert facts["cores"].split()[0].isdigit()
+    assert "threads" in facts["blas"]
+    assert Path(facts["kernel cache"]).is_absolute()
+
+
+def test_version_and_help(run):
+    assert re.fullmatch(r"fastntk \d+\.\d+\.\d+\S*\n", run("--version").stdout)
+    text = run("--help").stdout
+    assert "demo" in text and "info" in text
+
+
+# --- the regression -------------------------------------------------------------------
+
+
+def test_fit_ridge_matches_refitting_without_each_row(rng):
+    a = rng.standard_normal((12, 6))
+    gram = a @ a.T
+    targets = rng.standard_normal((12, 2))
+    fit = fit_ridge(gram, targets, [0.1])
+    residuals = []
+    for i in range(12):
+        kept = np.delete(np.arange(12), i)
+        system = gram[np.ix_(kept, kept)] + fit.ridge * np.eye(11)
+        coefficients = np.linalg.solve(system, targets[kept])
+        residuals.append(targets[i] - gram[i, kept] @ coefficients)
+    np.testing.assert_allclose(fit.loo_error, np.mean(np.square(residuals)), rtol=1e-10)
+
+
+def test_fit_ridge_takes_the_best_and_skips_what_is_not_positive_definite(rng):
+    a = rng.standard_normal((30, 3))
+    gram = a @ a.T - 1e-3 * np.eye(30)
+    targets = a @ np.ones((3, 1)) + rng.standard_normal((30, 1))
+    candidates = [1e-9, 1e-2, 1.0, 100.0]
+    fit = fit_ridge(gram, targets, candidates)
+    alone = [fit_ridge(gram, targets, [c]) for c in candidates[1:]]
+    assert fit.loo_error == min(one.loo_error for one in alone)
+    with pytest.raises(FastntkError, match="not positive definite; take float64"):
+        fit_ridge(gram, targets, [1e-9])
