@@ -1,14 +1,11 @@
-"""Two op bodies that show what `bench.simd_check` passes and what it fails."""
+"""Two kernels that show what `bench.simd_check` passes and what it fails."""
 
 import math
 from typing import Any
 
-from fastntk._jit import strip
 
-
-def branchy(slots: Any, rows: Any, cols: Any, dims: Any, ints: Any, coefs: Any) -> None:
+def branchy(x: Any) -> None:
     """Call the maths library on one side of a branch: what no op may do."""
-    x = strip(slots, 0, dims[1])
     for j in range(len(x)):
         if x[j] > 0.5:
             x[j] = math.acos(x[j])
@@ -16,9 +13,8 @@ def branchy(slots: Any, rows: Any, cols: Any, dims: Any, ints: Any, coefs: Any) 
             x[j] = math.sqrt(1.0 - x[j])
 
 
-def smooth(slots: Any, rows: Any, cols: Any, dims: Any, ints: Any, coefs: Any) -> None:
+def smooth(x: Any) -> None:
     """Select between a polynomial and a root: what an op looks like."""
-    x = strip(slots, 0, dims[1])
     for j in range(len(x)):
         far = math.sqrt(1.0 - x[j])
         x[j] = far * (1.5 - 0.2 * x[j]) if x[j] > 0.5 else far

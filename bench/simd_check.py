@@ -1,13 +1,13 @@
-"""Check that the hot loop of every CPU op is packed SIMD.
+"""Check that the hot loops of all CPU ops, and of a tile's steps, are packed SIMD.
 
-Every op body is compiled afresh, its assembly is searched for innermost loops, and
-the check fails when
+Every function is compiled afresh (what comes from Numba's disk cache has no assembly
+to show), its assembly is searched for innermost loops, and the check fails when
 
 - a loop with packed floating-point arithmetic also has scalar arithmetic (``sd`` or
   ``ss``) or a call in it, or uses 128-bit registers only;
 - a loop with scalar arithmetic, or with a call, is not the remainder of a packed one
   (LLVM leaves such a loop behind every packed loop, for the last few items);
-- an op that computes has no packed loop at all.
+- a function that computes has no packed loop at all.
 
 ``python -m bench.simd_check`` prints one line per loop; ``--demonstrate`` also compiles
 a branchy kernel and exits with an error unless the check fails on it.
@@ -18,12 +18,19 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench.asm_loops import BULK_MOVES, PACKED, SCALAR, Loop, innermost_loops
+from bench.data import cone_rows
+from bench.nets import build
+from bench.simd_bodies import branchy, smooth
 
 NARROW = ("none", "xmm")
 MAX_UNROLLING = 8
@@ -32,9 +39,25 @@ MAX_UNROLLING = 8
 REMAINDERS = 3
 
 
+class Rules(Enum):
+    """Which loops of a function are judged."""
+
+    ALL_LOOPS = "all"
+    PACKED_LOOPS_ONLY = "packed"  # its other loops run at edges of a tile only
+    MOVES_DATA = "moves"  # as all, but there may be no arithmetic at all
+
+
+KERNELS = {
+    "fastntk.kernels.product.packed_product": Rules.PACKED_LOOPS_ONLY,
+    "fastntk.kernels.product.refine_near": Rules.PACKED_LOOPS_ONLY,
+    "fastntk.kernels.product.complement_rows": Rules.ALL_LOOPS,
+    "fastntk.kernels.cpu_tile.run_program": Rules.PACKED_LOOPS_ONLY,
+}
+
+
 @dataclass
 class Finding:
-    """What was found in one op body for one dtype."""
+    """What was found in one function for one dtype."""
 
     op: str
     dtype: str
@@ -69,64 +92,73 @@ def _faults(loop: Loop) -> Iterator[str]:
         yield f"{loop.label}: {loop.calls} calls ({', '.join(sorted(called)) or '?'})"
 
 
-def inspect(op: str, dtype: str, assembly: str, moves_data: bool = False) -> Finding:
-    """Judge one compiled op body by the rules at the head of this module."""
-    found = Finding(op, dtype, list(innermost_loops(assembly)))
+def _is_rest(loop: Loop, excuses: dict[Loop, int]) -> bool:
+    """Return whether a loop is what a packed one leaves over, and use the excuse up."""
+    pattern = PACKED if loop.packed else SCALAR
+    for wide, left in excuses.items():
+        if wide.function == loop.function and left and _repeats(loop, pattern, wide):
+            excuses[wide] -= 1
+            return True
+    return False
+
+
+def inspect(name: str, dtype: str, assembly: str, rules: Rules) -> Finding:
+    """Judge one compiled function by the rules at the head of this module."""
+    found = Finding(name, dtype, list(innermost_loops(assembly)))
     wide = [w for w in found.hot if w.width not in NARROW and not w.scalar]
-    excuses = {w: REMAINDERS for w in wide}
+    excuses = dict.fromkeys(wide, REMAINDERS)
     for loop in found.loops:
+        if not loop.packed and rules is Rules.PACKED_LOOPS_ONLY:
+            continue
         found.faults += _faults(loop)
         if loop in excuses or not (loop.packed or loop.scalar):
             continue
-        pattern = PACKED if loop.packed else SCALAR
-        for w in wide:
-            if (
-                w.function == loop.function
-                and excuses[w]
-                and _repeats(loop, pattern, w)
-            ):
-                excuses[w] -= 1
-                break
-        else:
-            found.faults.append(
-                f"{loop.label}: neither packed nor the rest of a packed loop"
-            )
-    if not wide and not moves_data:
+        if not _is_rest(loop, excuses):
+            found.faults.append(f"{loop.label}: not packed, nor a packed loop's rest")
+    if not wide and rules is not Rules.MOVES_DATA:
         found.faults.append("no packed loop")
     return found
 
 
-def assembly_of(op: Any, dtype: str) -> str:
-    """Return the assembly of a `fastntk._jit.CpuOp`; compiled here, never loaded."""
-    import numpy as np
-
-    # Objects that come from Numba's disk cache have no assembly to show.
-    return str(op.compiled(np.dtype(dtype))._library.get_asm_str())
-
-
-def findings(dtypes: Iterable[str] = ("float64", "float32")) -> list[Finding]:
+def op_findings(dtypes: Iterable[str]) -> Iterator[Finding]:
     """Inspect every registered op in every dtype."""
     from fastntk.kernels.cpu_ops import OPS
 
-    moves = {"copy"}
-    return [
-        inspect(name, dtype, assembly_of(op, dtype), name in moves)
-        for name, op in OPS.items()
-        for dtype in dtypes
-    ]
+    for name, op in OPS.items():
+        rules = Rules.MOVES_DATA if name == "copy" else Rules.ALL_LOOPS
+        for dtype in dtypes:
+            assembly = op.compiled(np.dtype(dtype))._library.get_asm_str()
+            yield inspect(name, dtype, str(assembly), rules)
+
+
+def kernel_findings(dtypes: Iterable[str]) -> Iterator[Finding]:
+    """Inspect the compiled steps of a tile, after running them in every dtype."""
+    import fastntk
+    from fastntk import stax
+
+    net = build(stax, "relu-3", 20)
+    for dtype in dtypes:
+        fastntk.gram(net, cone_rows(64, 20, dtype))
+    for path, rules in KERNELS.items():
+        module, name = path.rsplit(".", 1)
+        kernel: Any = getattr(import_module(module), name)
+        for signature in kernel.signatures:
+            single = "float32" in str(signature[0])
+            dtype = "float32" if single else "float64"
+            yield inspect(name, dtype, kernel.inspect_asm(signature), rules)
 
 
 def demonstration() -> tuple[Finding, Finding]:
     """Return what the check says of a branchy kernel and of a branch-free one."""
-    from bench.simd_bodies import branchy, smooth
-    from fastntk._jit import CpuOp
+    from fastntk._jit import cpu_kernel
 
-    bodies: tuple[Callable[..., None], ...] = (branchy, smooth)
-    bad, good = (
-        inspect(body.__name__, "float64", assembly_of(CpuOp(body), "float64"))
-        for body in bodies
-    )
-    return bad, good
+    found = []
+    for body in (branchy, smooth):
+        kernel: Any = cpu_kernel(body)
+        kernel(np.linspace(0.0, 1.0, 8))
+        assembly = kernel.inspect_asm(kernel.signatures[0])
+        found.append(inspect(body.__name__, "float64", assembly, Rules.ALL_LOOPS))
+    return found[0], found[1]
 
 
 def show(finding: Finding) -> None:
@@ -149,7 +181,8 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NUMBA_CACHE_DIR"] = str(Path(folder))
-        found = findings()
+        dtypes = ("float64", "float32")
+        found = [*op_findings(dtypes), *kernel_findings(dtypes)]
         for finding in found:
             show(finding)
         failed = any(finding.faults for finding in found)

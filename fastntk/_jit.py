@@ -22,7 +22,7 @@ import numba
 import numpy as np
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic, overload, register_jitable
 
 __all__ = [
     "JIT_ENABLED",
@@ -31,6 +31,8 @@ __all__ = [
     "call_op",
     "cpu_kernel",
     "like",
+    "reduction_kernel",
+    "scalar",
     "strip",
 ]
 
@@ -99,6 +101,13 @@ def cpu_kernel(func: F, *, reduction: bool = False) -> F:
     return cast("F", jitted)
 
 
+def scalar(func: F) -> F:
+    """Let compiled code call a scalar formula, always inlined; Python sees it as is."""
+    if not JIT_ENABLED:
+        return func
+    return cast("F", register_jitable(forceinline=True)(func))
+
+
 def reduction_kernel(func: F) -> F:
     """Compile like `cpu_kernel`, and let the compiler reorder sums."""
     return cpu_kernel(func, reduction=True)
@@ -152,7 +161,7 @@ def _op_signature(dtype: np.dtype[Any]) -> Any:
     """Return the C signature of every op: see `fastntk.kernels.abi`."""
     t = types.CPointer(types.float32 if dtype == np.float32 else types.float64)
     i = types.CPointer(types.int64)
-    return types.void(t, t, t, i, i, t)
+    return types.void(t, t, t, i, i, t, t)
 
 
 class CpuOp:
@@ -161,7 +170,7 @@ class CpuOp:
     Parameters
     ----------
     body : callable
-        ``body(slots, rows, cols, dims, ints, coefs)``, a module-level function.
+        ``body(slots, rows, cols, dims, ints, coefs, constants)``, a module-level function.
     """
 
     registry: ClassVar[list[Callable[..., None]]] = []
@@ -195,10 +204,10 @@ class CpuOp:
 
 @intrinsic
 def _call_address(  # type: ignore[no-untyped-def]
-    typingctx, address, slots, rows, cols, dims, ints, coefs
+    typingctx, address, slots, rows, cols, dims, ints, coefs, constants
 ):
-    """Call a C function at ``address`` with the data pointers of six arrays."""
-    arrays = (slots, rows, cols, dims, ints, coefs)
+    """Call a C function at ``address`` with the data pointers of seven arrays."""
+    arrays = (slots, rows, cols, dims, ints, coefs, constants)
     signature = types.void(types.int64, *arrays)
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
@@ -217,17 +226,26 @@ def _call_address(  # type: ignore[no-untyped-def]
 
 
 def call_op(
-    address: int, slots: Any, rows: Any, cols: Any, dims: Any, ints: Any, coefs: Any
+    address: int,
+    slots: Any,
+    rows: Any,
+    cols: Any,
+    dims: Any,
+    ints: Any,
+    coefs: Any,
+    constants: Any,
 ) -> None:
     """Call the op at ``address`` on 1-D arrays."""
-    CpuOp.registry[address](slots, rows, cols, dims, ints, coefs)
+    CpuOp.registry[address](slots, rows, cols, dims, ints, coefs, constants)
 
 
 @overload(call_op, inline="always")
 def _call_op_overload(  # type: ignore[no-untyped-def]
-    address, slots, rows, cols, dims, ints, coefs
+    address, slots, rows, cols, dims, ints, coefs, constants
 ):
-    def impl(address, slots, rows, cols, dims, ints, coefs):  # type: ignore[no-untyped-def]
-        _call_address(address, slots, rows, cols, dims, ints, coefs)
+    def impl(  # type: ignore[no-untyped-def]
+        address, slots, rows, cols, dims, ints, coefs, constants
+    ):
+        _call_address(address, slots, rows, cols, dims, ints, coefs, constants)
 
     return impl

@@ -70,6 +70,10 @@ def pytest_collection_modifyitems(
             continue
         if item.get_closest_marker("jit_off") is None:
             item.add_marker("compiled_only")
+        elif os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+            # Python warns of the divisions by zero that compiled code passes over.
+            ignore = "ignore:.*encountered in scalar:RuntimeWarning"
+            item.add_marker(pytest.mark.filterwarnings(ignore))
     if "slow" not in (config.option.markexpr or ""):
         _deselect(config, items, [i for i in items if i.get_closest_marker("slow")])
     if not _has_cuda():

@@ -3,7 +3,6 @@
 from typing import Any
 
 from fastntk import stax
-
 from tests.golden.loader import CONTAINERS
 
 Net = list[Any]
@@ -41,7 +40,7 @@ def standard(
 def mlp(
     activation: Net, depth: int, W_std: float | None = None, b_std: float | None = None
 ) -> Net:
-    """Return a network with ``depth`` hidden layers, all alike, and a linear readout."""
+    """Return a network of ``depth`` hidden layers, all alike, and a readout."""
     w = CRITICAL.get(activation[0], 1.2) if W_std is None else W_std
     layer = ["serial", dense(w, b_std), activation]
     return ["serial", ["repeat", layer, depth], dense(1.0, b_std, out_dim=1)]

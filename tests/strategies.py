@@ -21,7 +21,9 @@ def abrelus() -> st.SearchStrategy[Net]:
 
 
 def erfs() -> st.SearchStrategy[Net]:
-    parts = st.tuples(st.floats(0.2, 2), st.floats(0.2, 2), st.floats(0, 1))
+    parts = st.tuples(
+        st.floats(0.2, 2), st.floats(0.2, 2), st.integers(0, 4).map(lambda k: k / 4)
+    )
     return parts.map(lambda p: ["Erf", dict(zip("abc", p, strict=True))])
 
 

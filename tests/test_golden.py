@@ -5,7 +5,6 @@ import warnings
 import pytest
 
 from fastntk import stax
-
 from tests.golden.loader import (
     GROUPS,
     REFERENCE_ERROR,
@@ -99,6 +98,8 @@ def test_gram_and_diagonal_agree_with_kernel_fn(case: Case) -> None:
         for get in ("nngp", "ntk"):
             alone = fastntk.gram(net, case.x1, case.x2, get)
             diagonal = fastntk.diagonal(net, case.x1, get)
-            assert rel_dev(alone, getattr(both, get)) <= tolerance("invariance", alone.dtype)
+            assert rel_dev(alone, getattr(both, get)) <= tolerance(
+                "invariance", alone.dtype
+            )
             if case.x2 is None:
                 assert (alone.diagonal() == diagonal).all()

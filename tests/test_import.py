@@ -1,8 +1,10 @@
 """What importing the package loads, and what it leaves alone."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,7 @@ def modules_after(code: str) -> set[str]:
         capture_output=True,
         text=True,
         timeout=60,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
     )
     return {name.partition(".")[0] for name in json.loads(run.stdout)}
 

@@ -13,7 +13,6 @@ import pytest
 from scipy import special
 
 import fastntk
-
 from tests.networks import ABRELU, ABS, ERF, LEAKY, RELU, SIGN, build, dense
 
 SAMPLES = 4_000_000

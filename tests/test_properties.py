@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastntk
-
 from tests.networks import ERF, RELU, build, dense, mlp
 from tests.strategies import ANY, HOMOGENEOUS, matrices, matrix_pairs, networks
 from tests.tolerances import tolerance

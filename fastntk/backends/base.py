@@ -36,8 +36,19 @@ class Backend(Protocol):
 
     name: str
 
-    def prepare(self, program: Program, x: InputMatrix, dtype: np.dtype[Any]) -> Any:
+    def prepare(
+        self,
+        program: Program,
+        x: InputMatrix,
+        dtype: np.dtype[Any],
+        *,
+        is_sparse: bool = False,
+    ) -> Any:
         """Normalise the rows and run the variance pass: the `Rows` of one side."""
+        ...
+
+    def tile_step(self, dtype: np.dtype[Any]) -> int:
+        """Return what the sides of tiles must be whole multiples of."""
         ...
 
     def worker(self, rows1: Any, rows2: Any, tile: tuple[int, int]) -> Worker:

@@ -1,4 +1,4 @@
-"""The CPU backend: BLAS for the similarity of a tile, compiled ops for the rest."""
+"""The CPU backend: a packed product for the similarity of a tile, then the ops."""
 
 import dataclasses
 from typing import Any
@@ -10,14 +10,17 @@ from fastntk.backends.base import Worker
 from fastntk.backends.cpu_rows import CpuRows
 from fastntk.kernels.abi import COLS_STRIDE, N_COEFS, N_DIMS, N_INTS, ROWS_STRIDE
 from fastntk.kernels.cpu_ops import OPS
-from fastntk.kernels.cpu_tile import complement_dense, complement_sparse, run_program
+from fastntk.kernels.cpu_tile import refine_near_sparse, run_program
+from fastntk.kernels.polynomials import constants
+from fastntk.kernels.product import complement_rows, packed_product, refine_near
+from fastntk.kernels.vector_ir import GROUP_ROWS, panel_width
 from fastntk.program import Op, Program
 
 __all__ = ["CpuBackend", "CpuWorker"]
 
 # 1 -+ rho below which the product's rounding matters and the rows are compared anew
 NEAR_LIMIT = {np.dtype(np.float64): 1e-3, np.dtype(np.float32): 1e-2}
-PANEL_ROWS = 4
+PANEL_ROWS = 8
 PANEL_BYTES = 24 << 10
 
 
@@ -28,6 +31,7 @@ class CompiledProgram:
     addresses: AnyArray
     ints: AnyArray
     coefs: AnyArray
+    constants: AnyArray
     shape: AnyArray
     outputs: AnyArray
 
@@ -45,6 +49,7 @@ class CompiledProgram:
             np.array(addresses, np.int64),
             ints.reshape(len(ops), N_INTS),
             coefs,
+            constants(dtype),
             shape,
             np.array([_output(program, name) for name in program.get], np.int64),
         )
@@ -78,10 +83,19 @@ class CpuBackend:
     name = "cpu"
 
     def prepare(
-        self, program: Program, x: InputMatrix, dtype: np.dtype[Any]
+        self,
+        program: Program,
+        x: InputMatrix,
+        dtype: np.dtype[Any],
+        *,
+        is_sparse: bool = False,
     ) -> CpuRows:
         """Normalise the rows and run the variance pass."""
-        return CpuRows(program, x, dtype)
+        return CpuRows(program, x, dtype, is_sparse=is_sparse)
+
+    def tile_step(self, dtype: np.dtype[Any]) -> int:
+        """Return what tile sides are whole multiples of."""
+        return panel_width(dtype)
 
     def worker(self, rows1: CpuRows, rows2: CpuRows, tile: tuple[int, int]) -> Worker:
         """Return the workspace of one thread."""
@@ -108,6 +122,8 @@ class CpuWorker:
         self._blocks = np.empty((n_blocks, tile[0] * tile[1]), dtype)
         self._panel = np.empty(int(np.prod(self.compiled.shape)), dtype)
         self._dims = np.zeros(N_DIMS, np.int64)
+        self._width = panel_width(dtype)
+        self._scratch = np.empty(GROUP_ROWS * self._width, dtype)
 
     def run(
         self, rows: slice, cols: slice, *, is_diagonal: bool = False
@@ -119,7 +135,7 @@ class CpuWorker:
         """
         shape = (rows.stop - rows.start, cols.stop - cols.start)
         blocks = [b[: shape[0] * shape[1]].reshape(shape) for b in self._blocks]
-        self._similarity(blocks[0], rows, cols)
+        self._similarity(blocks[0], rows, cols, is_diagonal)
         tables1, stride1 = self.rows1.tables(rows)
         tables2, stride2 = self.rows2.tables(cols)
         self._dims[ROWS_STRIDE], self._dims[COLS_STRIDE] = stride1, stride2
@@ -133,6 +149,7 @@ class CpuWorker:
             c.addresses,
             c.ints,
             c.coefs,
+            c.constants,
             self._panel,
             c.shape,
             c.outputs,
@@ -140,32 +157,22 @@ class CpuWorker:
         )
         return tuple(blocks)
 
-    def _similarity(self, block: AnyArray, rows: slice, cols: slice) -> None:
+    def _similarity(
+        self, block: AnyArray, rows: slice, cols: slice, is_lower: bool
+    ) -> None:
         """Write the signed complements of all pairs of a tile."""
-        if not self.rows1.is_sparse and not self.rows2.is_sparse:
-            x1, x2 = self.rows1.unit[rows], self.rows2.unit[cols]
-            np.matmul(x1, x2.T, out=block)
-            complement_dense(block, x1, x2, self.limit)
+        if self.rows1.is_sparse:
+            self._sparse_similarity(block, rows, cols)
             return
-        a, b = (_as_csr(self.rows1, rows), _as_csr(self.rows2, cols))
+        sides = (self.rows1.unit, rows.start, self.rows2.unit, cols.start)
+        shape = (self.rows1.n_features, self._width, self._scratch)
+        packed_product(block, *sides, *shape, is_lower)
+        if complement_rows(block, self.limit, is_lower):
+            refine_near(block, *sides, *shape, self.limit, is_lower)
+
+    def _sparse_similarity(self, block: AnyArray, rows: slice, cols: slice) -> None:
+        a, b = self.rows1.unit[rows], self.rows2.unit[cols]
         (a @ b.T).toarray(out=block)
-        complement_sparse(
-            block,
-            a.data,
-            a.indices,
-            a.indptr,
-            b.data,
-            b.indices,
-            b.indptr,
-            self.limit,
-        )
-
-
-def _as_csr(rows: CpuRows, part: slice) -> Any:
-    """Return a block of rows as CSR with sorted indices."""
-    block = rows.unit[part]
-    if rows.is_sparse:
-        return block
-    import scipy.sparse
-
-    return scipy.sparse.csr_matrix(block)
+        if complement_rows(block, self.limit, False):
+            parts = (a.data, a.indices, a.indptr, b.data, b.indices, b.indptr)
+            refine_near_sparse(block, *parts, self.limit)

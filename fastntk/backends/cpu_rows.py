@@ -8,6 +8,7 @@ from fastntk._errors import RangeError
 from fastntk._typing import AnyArray, CSRMatrix, FloatArray, InputMatrix
 from fastntk.kernels.row_ops import ROW_OPS
 from fastntk.kernels.rows import unit_rows, unit_rows_sparse
+from fastntk.kernels.vector_ir import panel_width
 from fastntk.program import Program
 
 __all__ = ["CpuRows", "RangeTrace"]
@@ -77,18 +78,25 @@ class CpuRows:
     Time: O(n d) once, and O(n) per op.
     """
 
-    def __init__(self, program: Program, x: InputMatrix, dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        x: InputMatrix,
+        dtype: np.dtype[Any],
+        *,
+        is_sparse: bool = False,
+    ) -> None:
         self.program = program
         self.dtype = dtype
         self.n, self.n_features = x.shape
-        self.is_sparse = not isinstance(x, np.ndarray)
+        self.is_sparse = is_sparse
         self.variance = np.empty(self.n)
         self.unit: Any = (
-            self._unit_sparse(cast("CSRMatrix", x))
+            self._unit_sparse(x)
             if self.is_sparse
             else self._unit_dense(cast("FloatArray", x))
         )
-        self._check_variance()
+        self._check_variance(x)
         self._diagonals = {name: np.empty(self.n) for name in program.get}
         n_bytes = program.n_tables * self.n * dtype.itemsize
         keep = n_bytes <= TABLE_BYTES
@@ -113,15 +121,21 @@ class CpuRows:
         return tables.reshape(-1), rows.stop - rows.start
 
     def _unit_dense(self, x: FloatArray) -> FloatArray:
-        unit = np.empty(x.shape, self.dtype)
+        """Return unit rows, packed in panels."""
+        width = panel_width(self.dtype)
+        n_rows = -(-self.n // width) * width
+        packed = np.empty(n_rows * self.n_features, self.dtype)
         for start in range(0, self.n, BLOCK_ROWS):
             part = slice(start, min(start + BLOCK_ROWS, self.n))
             block = np.ascontiguousarray(x[part])
-            unit_rows(block, unit[part], self.variance[part])
-        return unit
+            goal = packed[start * self.n_features :]
+            unit_rows(block, goal, width, self.variance[part])
+        return packed
 
-    def _unit_sparse(self, x: CSRMatrix) -> CSRMatrix:
-        unit: Any = x.copy()
+    def _unit_sparse(self, x: InputMatrix) -> CSRMatrix:
+        import scipy.sparse
+
+        unit: Any = scipy.sparse.csr_matrix(x, copy=True)
         unit.sort_indices()
         values = np.empty(unit.data.shape, self.dtype)
         n_features = float(self.n_features)
@@ -129,22 +143,18 @@ class CpuRows:
         unit.data = values
         return cast("CSRMatrix", unit)
 
-    def _check_variance(self) -> None:
+    def _check_variance(self, x: InputMatrix) -> None:
         """Refuse rows whose mean square leaves the range of float64."""
         tiny = np.finfo(np.float64).smallest_normal
-        bad = ~np.isfinite(self.variance) | ((self.variance < tiny) & self._nonzero())
-        if bad.any():
-            i = int(np.flatnonzero(bad)[0])
-            raise RangeError(
-                f"input: the mean square of row {i} is {self.variance[i]:.3g}, outside "
-                "the range of float64; rescale the inputs"
-            )
-
-    def _nonzero(self) -> AnyArray:
-        """Return which rows have a non-zero entry (looked at only if it matters)."""
-        if (self.variance > 1e-300).all():
-            return np.zeros(self.n, bool)
-        return np.asarray(abs(self.unit).sum(axis=1)).reshape(-1) > 0
+        doubtful = ~np.isfinite(self.variance) | (self.variance < tiny)
+        for i in np.flatnonzero(doubtful):
+            row = x[i]
+            largest = abs(row).max() if self.n_features else 0.0
+            if largest > 0.0:
+                raise RangeError(
+                    f"input: the mean square of row {i} (largest entry {largest:.3g}) "
+                    "is outside the range of float64; rescale the inputs"
+                )
 
     def _pass(self, start: int, stop: int, trace: RangeTrace | None) -> FloatArray:
         """Run the row bodies on a block; return its tables, shape (n_tables, rows)."""

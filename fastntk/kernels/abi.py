@@ -1,6 +1,6 @@
 """The one signature of every op, fixed so that ops can be called by address.
 
-``op(slots, rows, cols, dims, ints, coefs)`` with pointers to
+``op(slots, rows, cols, dims, ints, coefs, constants)`` with pointers to
 
 ``slots`` : compute dtype
     The panel: slot ``k`` of panel row ``i`` is the strip of ``dims[PANEL_COLS]`` items
@@ -14,6 +14,8 @@
     The five numbers above.
 ``ints``, ``coefs`` : int64, compute dtype
     The op's own row of the Program: slots, first table, flags; coefficients.
+``constants`` : compute dtype
+    Coefficients of the polynomials, see `fastntk.kernels.polynomials`.
 
 A body comes in three kinds: ``forward`` (pairs, by address), ``row_forward`` (variances
 and row tables, float64, `fastntk.kernels.row_ops`) and ``vjp`` (reverse mode, same
@@ -30,3 +32,7 @@ N_DIMS = 5
 RHO, TAU, RHO_2, TAU_2, TABLE, FLAGS = range(6)
 N_INTS = 6
 N_COEFS = 4
+
+# flags of several ops: no correlation that comes in is negative; of affine: there is a
+# bias in the covariance, in the tangent
+NON_NEGATIVE, AFFINE_RHO, AFFINE_TAU_CONSTANT = 1, 2, 4

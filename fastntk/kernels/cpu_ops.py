@@ -6,13 +6,14 @@ that LLVM packs them. i = panel row, j = column in the strip.
 
 from __future__ import annotations
 
-from numba.extending import register_jitable
-
-from fastntk._jit import CpuOp, like, strip
+from fastntk._jit import CpuOp, like, scalar, strip
 from fastntk.kernels.abi import (
+    AFFINE_RHO,
+    AFFINE_TAU_CONSTANT,
     COLS_STEP,
     COLS_STRIDE,
     FLAGS,
+    NON_NEGATIVE,
     PANEL_COLS,
     PANEL_ROWS,
     RHO,
@@ -22,12 +23,19 @@ from fastntk.kernels.abi import (
     TAU,
     TAU_2,
 )
+from fastntk.kernels.polynomials import (
+    asin_coefficients,
+    excess_coefficients,
+    sinc_coefficients,
+)
 from fastntk.kernels.scalars import (
+    abrelu_near_pair,
     abrelu_pair,
     added_pair,
     correlation,
     erf_near_pair,
     erf_pair,
+    mixed_near_pair,
     mixed_pair,
     sign_pair,
 )
@@ -35,19 +43,19 @@ from fastntk.kernels.scalars import (
 __all__ = ["OPS"]
 
 
-@register_jitable
+@scalar
 def _slot(slots, dims, k, i):
     n = dims[PANEL_COLS]
     return strip(slots, (k * dims[PANEL_ROWS] + i) * n, n)
 
 
-@register_jitable
+@scalar
 def _col(cols, dims, table, i):
     start = table * dims[COLS_STRIDE] + i * dims[COLS_STEP]
     return strip(cols, start, dims[PANEL_COLS])
 
 
-@register_jitable
+@scalar
 def _row(rows, dims, table, i):
     return rows[table * dims[ROWS_STRIDE] + i]
 
@@ -55,48 +63,72 @@ def _row(rows, dims, table, i):
 # --- a min(u,0) + b max(u,0) ----------------------------------------------------------
 
 
-@register_jitable
-def _abrelu_nngp(x, beta, turn):
+@scalar
+def _abrelu_nngp(x, beta, turn, asin_c, excess_c):
     for j in range(len(x)):
-        x[j] = abrelu_pair(x[j], beta, turn)[0]
+        x[j] = abrelu_pair(x[j], beta, turn, asin_c, excess_c)[0]
 
 
-@register_jitable
-def _abrelu_ntk(x, tau, beta, turn):
+@scalar
+def _abrelu_ntk(x, tau, beta, turn, asin_c, excess_c):
     for j in range(len(x)):
-        x[j], derivative = abrelu_pair(x[j], beta, turn)
+        x[j], derivative = abrelu_pair(x[j], beta, turn, asin_c, excess_c)
         tau[j] = tau[j] * derivative
 
 
-def abrelu(slots, rows, cols, dims, ints, coefs):
+@scalar
+def _abrelu_near_nngp(x, beta, turn, asin_c, excess_c):
+    for j in range(len(x)):
+        x[j] = abrelu_near_pair(x[j], beta, turn, asin_c, excess_c)[0]
+
+
+@scalar
+def _abrelu_near_ntk(x, tau, beta, turn, asin_c, excess_c):
+    for j in range(len(x)):
+        x[j], derivative = abrelu_near_pair(x[j], beta, turn, asin_c, excess_c)
+        tau[j] = tau[j] * derivative
+
+
+def abrelu(slots, rows, cols, dims, ints, coefs, constants):
     """Apply a two-slope activation; coefs: beta, 2 beta/pi."""
+    beta, turn = coefs[0], coefs[1]
+    asin_c, excess_c = asin_coefficients(constants), excess_coefficients(constants)
+    is_near = ints[FLAGS] & NON_NEGATIVE
     for i in range(dims[PANEL_ROWS]):
         x = _slot(slots, dims, ints[RHO], i)
         if ints[TAU] < 0:
-            _abrelu_nngp(x, coefs[0], coefs[1])
+            if is_near:
+                _abrelu_near_nngp(x, beta, turn, asin_c, excess_c)
+            else:
+                _abrelu_nngp(x, beta, turn, asin_c, excess_c)
         else:
-            _abrelu_ntk(x, _slot(slots, dims, ints[TAU], i), coefs[0], coefs[1])
+            tau = _slot(slots, dims, ints[TAU], i)
+            if is_near:
+                _abrelu_near_ntk(x, tau, beta, turn, asin_c, excess_c)
+            else:
+                _abrelu_ntk(x, tau, beta, turn, asin_c, excess_c)
 
 
 # --- sign -----------------------------------------------------------------------------
 
 
-@register_jitable
-def _sign(x):
+@scalar
+def _sign(x, asin_c):
     for j in range(len(x)):
-        x[j] = sign_pair(x[j])
+        x[j] = sign_pair(x[j], asin_c)
 
 
-@register_jitable
+@scalar
 def _clear(tau):
     for j in range(len(tau)):
         tau[j] = like(tau[j], 0.0)
 
 
-def sign(slots, rows, cols, dims, ints, coefs):
+def sign(slots, rows, cols, dims, ints, coefs, constants):
     """Apply sign; its derivative is 0 almost everywhere, so the tangent ends."""
+    asin_c = asin_coefficients(constants)
     for i in range(dims[PANEL_ROWS]):
-        _sign(_slot(slots, dims, ints[RHO], i))
+        _sign(_slot(slots, dims, ints[RHO], i), asin_c)
         if ints[TAU] >= 0:
             _clear(_slot(slots, dims, ints[TAU], i))
 
@@ -105,7 +137,7 @@ def sign(slots, rows, cols, dims, ints, coefs):
 # row tables: v, u, asin(v^2)^(-1/2), asin(v^2)^(1/2), pi/2 - asin(v^2)
 
 
-@register_jitable
+@scalar
 def _count_near(x, limit):
     n = 0
     for j in range(len(x)):
@@ -113,76 +145,96 @@ def _count_near(x, limit):
     return n
 
 
-@register_jitable
-def _erf_value(x, v1, v, u1, u, i1, inverse):
+@scalar
+def _erf_nngp(x, v1, v, u1, u, i1, inverse, asin_c):
     for j in range(len(x)):
-        x[j] = erf_pair(x[j], v1, v[j], u1, u[j], i1, inverse[j])[0]
+        x[j] = erf_pair(x[j], v1, v[j], u1, u[j], i1, inverse[j], asin_c)[0]
 
 
-@register_jitable
-def _erf_slope(x, tau, v1, v, u1, u):
+@scalar
+def _erf_ntk(x, tau, v1, v, u1, u, i1, inverse, asin_c):
+    for j in range(len(x)):
+        x[j], derivative = erf_pair(
+            x[j], v1, v[j], u1, u[j], i1, inverse[j], asin_c
+        )
+        tau[j] = tau[j] * derivative
+
+
+@scalar
+def _erf_slope(x, tau, v1, v, u1, u, asin_c):
     one = like(v1, 1.0)
     for j in range(len(x)):
-        tau[j] = tau[j] * erf_pair(x[j], v1, v[j], u1, u[j], one, one)[1]
+        tau[j] = tau[j] * erf_pair(x[j], v1, v[j], u1, u[j], one, one, asin_c)[1]
 
 
-@register_jitable
-def _erf_near_value(x, limit, v1, v, u1, u, i1, inverse, w1, w, b1, b):
+@scalar
+def _erf_near(x, limit, v1, v, u1, u, i1, inverse, w1, w, b1, b, asin_c, sinc_c):
     for j in range(len(x)):
-        far = erf_pair(x[j], v1, v[j], u1, u[j], i1, inverse[j])[0]
+        far = erf_pair(x[j], v1, v[j], u1, u[j], i1, inverse[j], asin_c)[0]
         near = erf_near_pair(
-            x[j], v1, v[j], u1, u[j], i1, inverse[j], w1, w[j], b1, b[j]
+            x[j], v1, v[j], u1, u[j], i1, inverse[j], w1, w[j], b1, b[j], asin_c, sinc_c
         )[0]
         x[j] = near if abs(x[j]) < limit else far
 
 
-def erf(slots, rows, cols, dims, ints, coefs):
+def erf(slots, rows, cols, dims, ints, coefs, constants):
     """Apply erf; coefs: the complement below which `erf_near_pair` takes over."""
     t = ints[TABLE]
+    asin_c, sinc_c = asin_coefficients(constants), sinc_coefficients(constants)
     for i in range(dims[PANEL_ROWS]):
         x = _slot(slots, dims, ints[RHO], i)
         v1, v = _row(rows, dims, t, i), _col(cols, dims, t, i)
         u1, u = _row(rows, dims, t + 1, i), _col(cols, dims, t + 1, i)
-        if ints[TAU] >= 0:
-            _erf_slope(x, _slot(slots, dims, ints[TAU], i), v1, v, u1, u)
         i1, inverse = _row(rows, dims, t + 2, i), _col(cols, dims, t + 2, i)
-        if _count_near(x, coefs[0]) == 0:
-            _erf_value(x, v1, v, u1, u, i1, inverse)
-        else:
-            w1, w = _row(rows, dims, t + 3, i), _col(cols, dims, t + 3, i)
-            b1, b = _row(rows, dims, t + 4, i), _col(cols, dims, t + 4, i)
-            _erf_near_value(
-                x, coefs[0], v1, v, u1, u, i1, inverse, w1, w, b1, b
-            )
+        is_near = _count_near(x, coefs[0]) > 0
+        if ints[TAU] < 0 and not is_near:
+            _erf_nngp(x, v1, v, u1, u, i1, inverse, asin_c)
+            continue
+        if ints[TAU] >= 0:
+            tau = _slot(slots, dims, ints[TAU], i)
+            if not is_near:
+                _erf_ntk(x, tau, v1, v, u1, u, i1, inverse, asin_c)
+                continue
+            _erf_slope(x, tau, v1, v, u1, u, asin_c)
+        w1, w = _row(rows, dims, t + 3, i), _col(cols, dims, t + 3, i)
+        b1, b = _row(rows, dims, t + 4, i), _col(cols, dims, t + 4, i)
+        limit = coefs[0]
+        _erf_near(
+            x, limit, v1, v, u1, u, i1, inverse, w1, w, b1, b, asin_c, sinc_c
+        )
 
 
 # --- affine ---------------------------------------------------------------------------
 # row tables: scale of the old tangent, of the old covariance, of the constant in the
 # tangent; then (with a bias) the unit vector (old feature, constant)
 
-AFFINE_RHO, AFFINE_TAU_CONSTANT = 1, 2
 
-
-@register_jitable
+@scalar
 def _affine_tau(x, tau, t1, t, c1, c):
     for j in range(len(x)):
         tau[j] = (t1 * t[j]) * tau[j] + (c1 * c[j]) * correlation(x[j])
 
 
-@register_jitable
+@scalar
 def _affine_tau_constant(x, tau, t1, t, c1, c, b1, b):
     for j in range(len(x)):
         old = (t1 * t[j]) * tau[j] + (c1 * c[j]) * correlation(x[j])
         tau[j] = old + b1 * b[j]
 
 
-@register_jitable
+@scalar
 def _affine_rho(x, c1, c, s1, s):
     for j in range(len(x)):
         x[j] = mixed_pair(x[j], c1, c[j], s1, s[j])
 
 
-def affine(slots, rows, cols, dims, ints, coefs):
+@scalar
+def _affine_near_rho(x, c1, c, s1, s):
+    for j in range(len(x)):
+        x[j] = mixed_near_pair(x[j], c1, c[j], s1, s[j])
+
+
+def affine(slots, rows, cols, dims, ints, coefs, constants):
     """Apply ``S' = W^2 S + b^2`` and ``T' = W^2 T + f S + b_T`` to rho and tau."""
     t, flags = ints[TABLE], ints[FLAGS]
     for i in range(dims[PANEL_ROWS]):
@@ -199,19 +251,22 @@ def affine(slots, rows, cols, dims, ints, coefs):
         if flags & AFFINE_RHO:
             c1, c = _row(rows, dims, t + 3, i), _col(cols, dims, t + 3, i)
             s1, s = _row(rows, dims, t + 4, i), _col(cols, dims, t + 4, i)
-            _affine_rho(x, c1, c, s1, s)
+            if flags & NON_NEGATIVE:
+                _affine_near_rho(x, c1, c, s1, s)
+            else:
+                _affine_rho(x, c1, c, s1, s)
 
 
 # --- branches -------------------------------------------------------------------------
 
 
-@register_jitable
+@scalar
 def _copy(x, y):
     for j in range(len(x)):
         y[j] = x[j]
 
 
-def copy(slots, rows, cols, dims, ints, coefs):
+def copy(slots, rows, cols, dims, ints, coefs, constants):
     """Copy one stream into a second pair of slots (FanOut)."""
     for i in range(dims[PANEL_ROWS]):
         _copy(_slot(slots, dims, ints[RHO], i), _slot(slots, dims, ints[RHO_2], i))
@@ -219,19 +274,19 @@ def copy(slots, rows, cols, dims, ints, coefs):
             _copy(_slot(slots, dims, ints[TAU], i), _slot(slots, dims, ints[TAU_2], i))
 
 
-@register_jitable
+@scalar
 def _add_tau(tau, other, t1, t, o1, o):
     for j in range(len(tau)):
         tau[j] = (t1 * t[j]) * tau[j] + (o1 * o[j]) * other[j]
 
 
-@register_jitable
+@scalar
 def _add_rho(x, y, c1, c, s1, s):
     for j in range(len(x)):
         x[j] = added_pair(x[j], y[j], c1, c[j], s1, s[j])
 
 
-def add(slots, rows, cols, dims, ints, coefs):
+def add(slots, rows, cols, dims, ints, coefs, constants):
     """Add a second stream to the first (FanInSum); tables: tangents, unit vector."""
     t = ints[TABLE]
     for i in range(dims[PANEL_ROWS]):

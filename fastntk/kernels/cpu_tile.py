@@ -1,4 +1,4 @@
-"""What happens to one tile: similarity -> complement -> program -> kernel values.
+"""What happens to one tile of complements: program, kernel values, mirror image.
 
 i = row, j = column of the tile; a panel is a few rows by one strip of columns, small
 enough that all its slots stay in the L1 cache while every op of the program runs.
@@ -6,75 +6,26 @@ enough that all its slots stay in the L1 cache while every op of the program run
 
 from __future__ import annotations
 
-from numba.extending import register_jitable
-
-from fastntk._jit import call_op, cpu_kernel, like, reduction_kernel
+from fastntk._jit import JIT_ENABLED, call_op, cpu_kernel, like, scalar
 from fastntk.kernels.abi import PANEL_COLS, PANEL_ROWS
-from fastntk.kernels.scalars import complement, correlation
+from fastntk.kernels.product import is_near_one
+from fastntk.kernels.scalars import correlation
+from fastntk.kernels.vector_ir import TRANSPOSE_BYTES
+
+if JIT_ENABLED:
+    from fastntk.kernels.vector_ir import transpose_square
+else:
+    from fastntk.kernels.vector_python import transpose_square
 
 __all__ = [
-    "complement_dense",
-    "complement_sparse",
+    "copy_block",
     "mirror_block",
+    "refine_near_sparse",
     "run_program",
     "symmetrise_block",
 ]
 
-NEAR_COLUMNS = 32  # columns whose rows of X stay in L2 while near pairs are refined
-
-
-@reduction_kernel
-def _half_distance(a, b, sign):
-    """Return ``|a - sign b|^2 / 2``."""
-    total = like(sign, 0.0)
-    for k in range(len(a)):
-        gap = a[k] - sign * b[k]
-        total += gap * gap
-    return like(sign, 0.5) * total
-
-
-@register_jitable
-def _complement_row(row, limit):
-    """Turn correlations into complements in place; return how many are below limit."""
-    near = 0
-    for j in range(len(row)):
-        x = complement(row[j])
-        row[j] = x
-        near += 1 if abs(x) < limit else 0
-    return near
-
-
-@cpu_kernel
-def complement_dense(block, x1, x2, limit):
-    """Replace correlations by signed complements, near +-1 from the rows themselves.
-
-    ``1 -+ rho = |x1 -+ x2|^2 / 2`` for rows of norm 1: no cancellation.
-    """
-    n1, n2 = block.shape
-    total = 0
-    for i in range(n1):
-        total += _complement_row(block[i], limit)
-    if total == 0:
-        return
-    one = like(limit, 1.0)
-    for start in range(0, n2, NEAR_COLUMNS):
-        stop = min(start + NEAR_COLUMNS, n2)
-        for i in range(n1):
-            for j in range(start, stop):
-                x = block[i, j]
-                if abs(x) < limit:
-                    end = one if _is_near(x) else -one
-                    block[i, j] = end * _half_distance(x1[i], x2[j], end)
-
-
-@register_jitable
-def _is_near(x):
-    """Return whether a signed complement is on the side of ``rho = 1``."""
-    zero = like(x, 0.0)
-    return x > zero or (x == zero and like(x, 1.0) / x > zero)
-
-
-@register_jitable
+@scalar
 def _half_distance_sparse(x1, i1, x2, i2, sign):
     """Return ``|a - sign b|^2 / 2`` of two sparse rows with sorted indices."""
     total = like(sign, 0.0)
@@ -94,24 +45,22 @@ def _half_distance_sparse(x1, i1, x2, i2, sign):
 
 
 @cpu_kernel
-def complement_sparse(block, data1, index1, start1, data2, index2, start2, limit):
-    """Do what `complement_dense` does for rows in CSR form (sorted indices)."""
+def refine_near_sparse(block, data1, index1, start1, data2, index2, start2, limit):
+    """Do what `refine_near` does for rows in CSR form (sorted indices)."""
     one = like(limit, 1.0)
     for i in range(block.shape[0]):
-        if _complement_row(block[i], limit) == 0:
-            continue
         a, b = start1[i], start1[i + 1]
         for j in range(block.shape[1]):
             x = block[i, j]
             if abs(x) < limit:
-                end = one if _is_near(x) else -one
+                end = one if is_near_one(x) else -one
                 c, d = start2[j], start2[j + 1]
                 block[i, j] = end * _half_distance_sparse(
                     data1[a:b], index1[a:b], data2[c:d], index2[c:d], end
                 )
 
 
-@register_jitable
+@scalar
 def _load(panel, block, i0, j0, n_rows, n_cols, n_slots):
     """Put complements into slot 0 and clear the tangent slot beside it."""
     for i in range(n_rows):
@@ -125,19 +74,19 @@ def _load(panel, block, i0, j0, n_rows, n_cols, n_slots):
             tau[j] = like(tau[j], 0.0)
 
 
-@register_jitable
+@scalar
 def _store_nngp(target, x, scale, scales):
     for j in range(len(target)):
         target[j] = (correlation(x[j]) * scale) * scales[j]
 
 
-@register_jitable
+@scalar
 def _store_ntk(target, tau, scale, scales):
     for j in range(len(target)):
         target[j] = (tau[j] * scale) * scales[j]
 
 
-@register_jitable
+@scalar
 def _store(target, panel, rows, cols, dims, i0, j0, slot, table, is_ntk):
     """Scale one slot by its row tables and write it to the tile."""
     n_rows, n_cols = dims[PANEL_ROWS], dims[PANEL_COLS]
@@ -154,7 +103,19 @@ def _store(target, panel, rows, cols, dims, i0, j0, slot, table, is_ntk):
 
 @cpu_kernel
 def run_program(
-    block, second, rows, cols, dims, addresses, ints, coefs, panel, shape, outputs, lower
+    block,
+    second,
+    rows,
+    cols,
+    dims,
+    addresses,
+    ints,
+    coefs,
+    constants,
+    panel,
+    shape,
+    outputs,
+    lower,
 ):
     """Run all ops on a tile of complements, panel by panel, and store in place.
 
@@ -163,17 +124,24 @@ def run_program(
     ``lower``: skip panels wholly above the diagonal.
     """
     n1, n2 = block.shape
-    for i0 in range(0, n1, shape[0]):
-        n_rows = min(shape[0], n1 - i0)
-        for j0 in range(0, n2, shape[1]):
+    for j0 in range(0, n2, shape[1]):
+        n_cols = min(shape[1], n2 - j0)
+        for i0 in range(0, n1, shape[0]):
+            n_rows = min(shape[0], n1 - i0)
             if lower and j0 > i0 + n_rows - 1:
-                break
-            n_cols = min(shape[1], n2 - j0)
+                continue
             dims[PANEL_ROWS], dims[PANEL_COLS] = n_rows, n_cols
             _load(panel, block, i0, j0, n_rows, n_cols, shape[2])
             for k in range(len(addresses)):
                 call_op(
-                    addresses[k], panel, rows[i0:], cols[j0:], dims, ints[k], coefs[k]
+                    addresses[k],
+                    panel,
+                    rows[i0:],
+                    cols[j0:],
+                    dims,
+                    ints[k],
+                    coefs[k],
+                    constants,
                 )
             for k in range(len(outputs)):
                 target = block if k == 0 else second
@@ -184,16 +152,30 @@ def run_program(
 
 
 @cpu_kernel
+def copy_block(block, target, stride):
+    """Write a tile to rows of ``stride`` items of a flat view."""
+    n1, n2 = block.shape
+    for i in range(n1):
+        source, goal = block[i], target[i * stride : i * stride + n2]
+        for j in range(n2):
+            goal[j] = source[j]
+
+
+@cpu_kernel
 def mirror_block(block, target, stride):
     """Write the transpose of a tile to rows of ``stride`` items of a flat view."""
     n1, n2 = block.shape
-    for i0 in range(0, n1, 16):
-        i1 = min(i0 + 16, n1)
-        for j0 in range(0, n2, 16):
-            for j in range(j0, min(j0 + 16, n2)):
-                goal = target[j * stride + i0 : j * stride + i1]
-                for i in range(i1 - i0):
-                    goal[i] = block[i0 + i, j]
+    side = TRANSPOSE_BYTES // block.itemsize
+    flat = block.reshape(n1 * n2)
+    for j in range(0, n2, side):
+        for i in range(0, n1, side):
+            if i + side <= n1 and j + side <= n2:
+                place = j * stride + i
+                transpose_square(flat, i * n2 + j, n2, target, place, stride)
+                continue
+            for q in range(j, min(j + side, n2)):
+                for p in range(i, min(i + side, n1)):
+                    target[q * stride + p] = block[p, q]
 
 
 @cpu_kernel

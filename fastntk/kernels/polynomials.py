@@ -1,16 +1,20 @@
-"""The polynomials of `fastntk.kernels.coefficients`, one generic name each.
+"""Polynomials of the op bodies, and where their coefficients come from.
 
-In compiled code and in plain Python alike, the dtype of the argument picks the float32
-or the float64 version.
+Coefficients are read at run time from the ``constants`` that every op gets: as
+literals, LLVM would put one absolute address per use into the inner loop, which costs
+as much as the arithmetic. A body reads a tuple of them once, before its loops; the
+dtype decides how many there are.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import types
-from numba.extending import overload, register_jitable
+from numba.extending import overload
 
+from fastntk._jit import JIT_ENABLED
 from fastntk.kernels.coefficients import (
     ASIN_32,
     ASIN_64,
@@ -20,99 +24,95 @@ from fastntk.kernels.coefficients import (
     SINC_64,
 )
 
-__all__ = ["arc_excess", "asin_ratio", "sinc_deficit"]
+__all__ = [
+    "asin_coefficients",
+    "constants",
+    "excess_coefficients",
+    "polynomial",
+    "sinc_coefficients",
+]
+
+_TABLES = {
+    "float64": (ASIN_64, EXCESS_64, SINC_64),
+    "float32": (ASIN_32, EXCESS_32, SINC_32),
+}
+_ASIN, _EXCESS, _SINC = range(3)
 
 
-@register_jitable(inline="always")
-def _horner6(x, c0, c1, c2, c3, c4, c5):
-    return c0 + x * (c1 + x * (c2 + x * (c3 + x * (c4 + x * c5))))
+def constants(dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """Return all coefficients of a dtype, one polynomial after the other."""
+    return np.array([c for part in _TABLES[dtype.name] for c in part], dtype)
 
 
-def _asin_64(r):
-    c = ASIN_64
-    low = _horner6(r, c[0], c[1], c[2], c[3], c[4], c[5])
-    mid = _horner6(r, c[6], c[7], c[8], c[9], c[10], c[11])
-    top = _horner6(r, c[12], c[13], c[14], c[15], c[16], c[17])
-    r2 = r * r
-    r6 = r2 * r2 * r2
-    return low + r6 * (mid + r6 * top)
+def _span(name: str, which: int) -> tuple[int, int]:
+    """Return where a polynomial starts among the constants, and its length."""
+    parts = _TABLES[name]
+    return sum(map(len, parts[:which])), len(parts[which])
 
 
-def _asin_32(r):
-    c = ASIN_32
-    low = _horner6(r, c[0], c[1], c[2], c[3], c[4], c[5])
-    r2 = r * r
-    return low + r2 * r2 * r2 * (c[6] + r * (c[7] + r * c[8]))
+def asin_coefficients(table: Any) -> Any:
+    """Read ``asin(s)/s`` in ``r = 2 s^2``; then ``theta = sqrt(2 r) * polynomial(r)``."""
+    return _read(table, _ASIN)
 
 
-def _excess_64(r):
-    c = EXCESS_64
-    low = _horner6(r, c[0], c[1], c[2], c[3], c[4], c[5])
-    mid = _horner6(r, c[6], c[7], c[8], c[9], c[10], c[11])
-    top = _horner6(r, c[12], c[13], c[14], c[15], c[16], c[17])
-    r2 = r * r
-    r6 = r2 * r2 * r2
-    return low + r6 * (mid + r6 * top)
+def excess_coefficients(table: Any) -> Any:
+    """Read ``(2/pi)(sin t - t cos t)/t^3`` in ``t^2``."""
+    return _read(table, _EXCESS)
 
 
-def _excess_32(r):
-    c = EXCESS_32
-    low = _horner6(r, c[0], c[1], c[2], c[3], c[4], c[5])
-    r2 = r * r
-    return low + r2 * r2 * r2 * (c[6] + r * c[7])
+def sinc_coefficients(table: Any) -> Any:
+    """Read ``(1 - sin(x)/x)/x^2`` in ``x^2``."""
+    return _read(table, _SINC)
 
 
-def _sinc_64(x2):
-    c = SINC_64
-    low = _horner6(x2, c[0], c[1], c[2], c[3], c[4], c[5])
-    y = x2 * x2
-    return low + y * y * y * (
-        c[6] + x2 * (c[7] + x2 * (c[8] + x2 * (c[9] + x2 * c[10])))
-    )
+def _read(table: Any, which: int) -> Any:
+    start, length = _span(table.dtype.name, which)
+    return tuple(table[start : start + length])
 
 
-def _sinc_32(x2):
-    c = SINC_32
-    return _horner6(x2, c[0], c[1], c[2], c[3], c[4], c[5])
+def polynomial(x: Any, c: Any) -> Any:
+    """Return ``sum_k c[k] x^k`` for a tuple ``c``, by short Horner chains."""
+    result: Any = _compiled_text(len(c))(x, c)
+    return result
 
 
-def _is_single(x: Any) -> bool:
-    return x == types.float32
+def _chain(first: int, last: int) -> str:
+    """Return the text of a Horner chain over ``c[first:last]``."""
+    text = f"c[{last - 1}]"
+    for k in range(last - 2, first - 1, -1):
+        text = f"(c[{k}] + x * {text})"
+    return text
 
 
-def asin_ratio(r):
-    """Return ``asin(s)/s`` at ``s = sqrt(r/2)``; so ``theta = sqrt(2 r) * this``."""
-    return _asin_32(r) if r.dtype == "f4" else _asin_64(r)
+def _compiled_text(n: int) -> Any:
+    """Return a function of ``(x, c)``: chains of six, joined by powers of ``x^6``.
+
+    Three short chains side by side hide the latency of the fused multiply-add.
+    """
+    starts = list(range(0, n, 6))
+    text = _chain(starts[-1], n)
+    for k in reversed(starts[:-1]):
+        text = f"({_chain(k, k + 6)} + (x * x * x) * (x * x * x) * {text})"
+    return eval(f"lambda x, c: {text}")  # noqa: S307 - our own text
 
 
-def arc_excess(r):
-    """Return ``(2/pi)(sin t - t cos t)/(r sqrt(2 r))`` at ``cos t = 1 - r``."""
-    return _excess_32(r) if r.dtype == "f4" else _excess_64(r)
+def _reader(which: int) -> Any:
+    """Return the overload that reads one polynomial through a pointer or an array."""
+
+    def build(table):  # type: ignore[no-untyped-def]
+        kind = getattr(table, "dtype", None)
+        start, length = _span(str(kind), which)
+        items = ", ".join(f"table[{start + k}]" for k in range(length))
+        return eval(f"lambda table: ({items},)")  # noqa: S307 - our own text
+
+    return build
 
 
-def sinc_deficit(x2):
-    """Return ``(1 - sin(x)/x)/x^2`` at ``x = sqrt(x2)``."""
-    return _sinc_32(x2) if x2.dtype == "f4" else _sinc_64(x2)
+if JIT_ENABLED:
+    overload(asin_coefficients)(_reader(_ASIN))
+    overload(excess_coefficients)(_reader(_EXCESS))
+    overload(sinc_coefficients)(_reader(_SINC))
 
-
-_asin_32_jit, _asin_64_jit = register_jitable(_asin_32), register_jitable(_asin_64)
-_excess_32_jit, _excess_64_jit = (
-    register_jitable(_excess_32),
-    register_jitable(_excess_64),
-)
-_sinc_32_jit, _sinc_64_jit = register_jitable(_sinc_32), register_jitable(_sinc_64)
-
-
-@overload(asin_ratio, inline="always")
-def _asin_overload(r):
-    return _asin_32 if _is_single(r) else _asin_64
-
-
-@overload(arc_excess, inline="always")
-def _excess_overload(r):
-    return _excess_32 if _is_single(r) else _excess_64
-
-
-@overload(sinc_deficit, inline="always")
-def _sinc_overload(x2):
-    return _sinc_32 if _is_single(x2) else _sinc_64
+    @overload(polynomial, jit_options={"forceinline": True})
+    def _polynomial_overload(x, c):  # type: ignore[no-untyped-def]
+        return _compiled_text(len(c)) if isinstance(c, types.BaseTuple) else None

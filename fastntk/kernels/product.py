@@ -1,18 +1,29 @@
 """Similarities of a tile from packed unit rows, and near pairs compared anew.
 
-Rows are packed in panels of ``width``: item ``(row, k)`` is at ``(row // width) d width
-+ k width + row % width``, and the last panel is padded with zeros. With ``width == 1``
-that is the plain row-major matrix.
+Rows are packed in panels of ``width``: item ``(row, k)`` is at ``(row // width) width d
++ k width + row % width``, and the last panel is padded with zeros.
 """
 
 from __future__ import annotations
 
-from fastntk._jit import cpu_kernel, like
-from fastntk.kernels.vector_ir import GROUP_ROWS, micro_product
+from fastntk._jit import JIT_ENABLED, cpu_kernel, like, scalar
+from fastntk.kernels.scalars import complement
+from fastntk.kernels.vector_ir import GROUP_ROWS
 
-__all__ = ["packed_product"]
+if JIT_ENABLED:
+    from fastntk.kernels.vector_ir import micro_distance, micro_product
+else:
+    from fastntk.kernels.vector_python import micro_distance, micro_product
+
+__all__ = ["complement_rows", "is_near_one", "packed_product", "refine_near"]
 
 DEPTH = 256  # features at a time: a panel of B then stays in the L1 cache
+
+
+@scalar
+def _start(row, k, n_features, width):
+    """Return where a packed row has its feature ``k``."""
+    return row // width * width * n_features + k * width + row % width
 
 
 @cpu_kernel
@@ -21,24 +32,25 @@ def packed_product(block, a, a_row, b, b_row, n_features, width, scratch, is_low
 
     ``a_row`` and ``b_row`` are the tile's first rows, whole multiples of ``width``;
     ``scratch`` has ``GROUP_ROWS * width`` items, for blocks that cross the edge.
-    ``is_lower``: leave out what lies above the diagonal.
+    ``is_lower``: leave out blocks that lie above the diagonal.
     """
     n1, n2 = block.shape
     flat = block.reshape(n1 * n2)
-    for k0 in range(0, n_features, DEPTH):
-        depth = min(DEPTH, n_features - k0)
+    for k in range(0, n_features, DEPTH):
+        depth = min(DEPTH, n_features - k)
+        is_first = k == 0
         for j in range(0, n2, width):
-            b_start = (b_row + j) * n_features + k0 * width
+            b_start = _start(b_row + j, k, n_features, width)
             n_cols = min(width, n2 - j)
             for i in range(0, n1, GROUP_ROWS):
                 if is_lower and j > i + GROUP_ROWS - 1:
                     continue
-                row = a_row + i
-                a_start = row // width * width * n_features + k0 * width + row % width
+                a_start = _start(a_row + i, k, n_features, width)
                 n_rows = min(GROUP_ROWS, n1 - i)
                 if n_rows == GROUP_ROWS and n_cols == width:
+                    place = i * n2 + j
                     micro_product(
-                        a, a_start, b, b_start, flat, i * n2 + j, n2, depth, width, k0 == 0
+                        a, a_start, b, b_start, flat, place, n2, depth, width, is_first
                     )
                     continue
                 micro_product(
@@ -46,5 +58,96 @@ def packed_product(block, a, a_row, b, b_row, n_features, width, scratch, is_low
                 )
                 for p in range(n_rows):
                     for q in range(n_cols):
-                        old = like(scratch[0], 0.0) if k0 == 0 else block[i + p, j + q]
-                        block[i + p, j + q] = old + scratch[p * width + q]
+                        value = scratch[p * width + q]
+                        if not is_first:
+                            value += block[i + p, j + q]
+                        block[i + p, j + q] = value
+
+
+@scalar
+def _complement_row(row, limit):
+    """Turn correlations into complements in place; return how many are below limit."""
+    near = 0
+    for j in range(len(row)):
+        x = complement(row[j])
+        row[j] = x
+        near += 1 if abs(x) < limit else 0
+    return near
+
+
+@cpu_kernel
+def complement_rows(block, limit, is_lower):
+    """Replace correlations by signed complements; return how many are below limit.
+
+    ``is_lower``: the diagonal is not counted, it is written from the variances.
+    """
+    total = 0
+    for i in range(block.shape[0]):
+        if is_lower:
+            block[i, i] = like(limit, 0.0)
+            total += _complement_row(block[i, : i + 1], limit)
+        else:
+            total += _complement_row(block[i], limit)
+    return total
+
+
+@scalar
+def is_near_one(x):
+    """Return whether a signed complement is on the side of ``rho = 1``."""
+    zero = like(x, 0.0)
+    return x > zero or (x == zero and like(x, 1.0) / x > zero)
+
+
+@scalar
+def _count_ends(block, i, n_rows, j, n_cols, limit, is_lower):
+    """Return how many pairs of a block are near ``rho = 1`` and near ``rho = -1``."""
+    near, far = 0, 0
+    for p in range(i, i + n_rows):
+        for q in range(j, min(j + n_cols, p) if is_lower else j + n_cols):
+            if abs(block[p, q]) < limit:
+                if is_near_one(block[p, q]):
+                    near += 1
+                else:
+                    far += 1
+    return near, far
+
+
+@scalar
+def _write_ends(block, i, n_rows, j, n_cols, limit, is_lower, scratch, width, sign):
+    """Replace the complements of one sign that are below the limit."""
+    half = like(sign, 0.5)
+    for p in range(i, i + n_rows):
+        for q in range(j, min(j + n_cols, p) if is_lower else j + n_cols):
+            x = block[p, q]
+            if abs(x) < limit and is_near_one(x) == (sign > like(sign, 0.0)):
+                block[p, q] = sign * (half * scratch[(p - i) * width + (q - j)])
+
+
+@cpu_kernel
+def refine_near(
+    block, a, a_row, b, b_row, n_features, width, scratch, limit, is_lower
+):
+    """Compute complements below ``limit`` anew from the rows: ``|a -+ b|^2 / 2``.
+
+    No cancellation, so duplicates come out as exactly 0. A block is compared whole if
+    one of its pairs is near, at about the price of its product.
+    """
+    n1, n2 = block.shape
+    one = like(limit, 1.0)
+    for j in range(0, n2, width):
+        b_start = _start(b_row + j, 0, n_features, width)
+        n_cols = min(width, n2 - j)
+        for i in range(0, n1, GROUP_ROWS):
+            n_rows = min(GROUP_ROWS, n1 - i)
+            near, far = _count_ends(block, i, n_rows, j, n_cols, limit, is_lower)
+            a_start = _start(a_row + i, 0, n_features, width)
+            if near > 0:
+                micro_distance(a, a_start, b, b_start, scratch, n_features, width, one)
+                _write_ends(
+                    block, i, n_rows, j, n_cols, limit, is_lower, scratch, width, one
+                )
+            if far > 0:
+                micro_distance(a, a_start, b, b_start, scratch, n_features, width, -one)
+                _write_ends(
+                    block, i, n_rows, j, n_cols, limit, is_lower, scratch, width, -one
+                )

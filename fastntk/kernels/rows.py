@@ -4,39 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from fastntk._jit import cpu_kernel
 
 __all__ = ["unit_rows", "unit_rows_sparse"]
-
-
-@cpu_kernel
-def unit_rows(x, unit, mean_square):
-    """Write ``x / |x|`` and ``|x|^2 / d``; rows of zeros stay zero.
-
-    Norms are float64 and scaled by the largest entry where squares could leave its
-    range. A row with NaN or inf gets a NaN or inf mean square.
-    """
-    n, d = x.shape
-    for i in range(n):
-        row, goal = x[i], unit[i]
-        total = 0.0
-        for k in range(d):
-            value = float(row[k])
-            total += value * value
-        scale = 1.0
-        if not 1e-280 < total < 1e280 and total == total:
-            scale = _largest(row)
-            if scale == 0.0 or math.isinf(scale):
-                scale = 1.0
-            total = 0.0
-            for k in range(d):
-                value = float(row[k]) / scale
-                total += value * value
-        norm = math.sqrt(total)
-        inverse = 1.0 / norm if norm > 0.0 else 0.0
-        for k in range(d):
-            goal[k] = (float(row[k]) / scale) * inverse
-        mean_square[i] = (norm * scale) * (norm * scale / d)
 
 
 @cpu_kernel
@@ -49,19 +21,57 @@ def _largest(row):
 
 
 @cpu_kernel
+def _norm(row):
+    """Return a scale and the norm of ``row / scale``, safe from over- and underflow."""
+    total = 0.0
+    for k in range(len(row)):
+        value = float(row[k])
+        total += value * value
+    if 1e-280 < total < 1e280:
+        return 1.0, math.sqrt(total)
+    scale = _largest(row)
+    if scale == 0.0:
+        return 1.0, 0.0
+    total = 0.0
+    for k in range(len(row)):
+        value = float(row[k]) / scale
+        total += value * value
+    return scale, math.sqrt(total)
+
+
+@cpu_kernel
+def unit_rows(x, packed, width, mean_square):
+    """Pack ``x / |x|`` and write ``|x|^2 / d``; rows of zeros stay zero.
+
+    ``packed`` starts at the panel of the first row, see `fastntk.kernels.product`; rows
+    that fill up the last panel are zero.
+    """
+    n, d = x.shape
+    scales = np.ones(width)
+    inverses = np.zeros(width)
+    for first in range(0, n, width):
+        n_rows = min(width, n - first)
+        inverses[:] = 0.0
+        for r in range(n_rows):
+            scale, norm = _norm(x[first + r])
+            scales[r] = scale
+            inverses[r] = 1.0 / norm if norm > 0.0 else 0.0
+            mean_square[first + r] = (norm * scale) * (norm * scale / d)
+        for k in range(d):
+            goal = packed[first * d + k * width : first * d + (k + 1) * width]
+            for r in range(n_rows):
+                goal[r] = (float(x[first + r, k]) / scales[r]) * inverses[r]
+            for r in range(n_rows, width):
+                goal[r] = 0.0
+
+
+@cpu_kernel
 def unit_rows_sparse(data, start, unit, mean_square, n_features):
     """Do what `unit_rows` does on the stored entries of a CSR matrix."""
     for i in range(len(start) - 1):
         row = data[start[i] : start[i + 1]]
         goal = unit[start[i] : start[i + 1]]
-        scale = _largest(row)
-        if scale == 0.0:
-            scale = 1.0
-        total = 0.0
-        for k in range(len(row)):
-            value = float(row[k]) / scale
-            total += value * value
-        norm = math.sqrt(total)
+        scale, norm = _norm(row)
         inverse = 1.0 / norm if norm > 0.0 else 0.0
         for k in range(len(row)):
             goal[k] = (float(row[k]) / scale) * inverse

@@ -17,66 +17,80 @@ from __future__ import annotations
 
 import math
 
-from numba.extending import register_jitable
-
-from fastntk._jit import like
-from fastntk.kernels.polynomials import arc_excess, asin_ratio, sinc_deficit
+from fastntk._jit import like, scalar
+from fastntk.kernels.polynomials import polynomial
 
 __all__ = [
+    "abrelu_near_pair",
     "abrelu_pair",
     "complement",
     "correlation",
     "erf_near_pair",
     "erf_pair",
+    "mixed_near_pair",
     "mixed_pair",
     "sign_pair",
 ]
 
 
-@register_jitable
+@scalar
 def complement(rho):
     """Return the signed complement of a correlation in [-1, 1]."""
     r = like(rho, 1.0) - abs(rho)
     return math.copysign(r if r > like(rho, 0.0) else like(rho, 0.0), rho)
 
 
-@register_jitable
+@scalar
 def correlation(x):
     """Return ``rho`` from the signed complement."""
     return math.copysign(like(x, 1.0) - abs(x), x)
 
 
-@register_jitable
-def abrelu_pair(x, beta, two_over_pi_beta):
+@scalar
+def _turned(r, asin_c, excess_c):
+    """Return ``theta`` and ``h(theta) = (2/pi)(sin theta - theta cos theta)``."""
+    theta = math.sqrt(like(r, 2.0) * r) * polynomial(r, asin_c)
+    square = theta * theta
+    return theta, (theta * square) * polynomial(square, excess_c)
+
+
+@scalar
+def abrelu_pair(x, beta, two_over_pi_beta, asin_c, excess_c):
     """Return the complement after ``a min(u,0) + b max(u,0)`` and its derivative dual.
 
-    ``beta = (b - a)^2 / (2 (a^2 + b^2))``; with ``h(t) = (2/pi)(sin t - t cos t)`` the
-    normalised dual activation is ``rho' = cos t + beta h(t)`` (Cho & Saul 2009, order
-    1, in the angle). The derivative dual is divided by ``(a^2 + b^2)/2``.
+    ``beta = (b - a)^2 / (2 (a^2 + b^2))``; the normalised dual activation is ``rho' =
+    cos t + beta h(t)`` (Cho & Saul 2009, order 1, in the angle). The derivative dual is
+    divided by ``(a^2 + b^2)/2``.
     """
     zero, one, two = like(x, 0.0), like(x, 1.0), like(x, 2.0)
     r = abs(x)
-    root = math.sqrt(two * r)
-    turn = two_over_pi_beta * (root * asin_ratio(r))
-    h = beta * (root * (r * arc_excess(r)))
+    theta, h = _turned(r, asin_c, excess_c)
+    turn = two_over_pi_beta * theta
+    h = beta * h
     slope = one - two * beta
-    above = r - h
     far_plus = (two * beta + slope * r) + h
     far_minus = ((two - two * beta) - slope * r) - h
-    below = -far_plus if far_plus <= one else far_minus
+    below = -far_plus if far_plus < one else far_minus
     is_near = math.copysign(one, x) > zero
-    return above if is_near else below, (one - turn if is_near else slope + turn)
+    return r - h if is_near else below, (one - turn if is_near else slope + turn)
 
 
-@register_jitable
-def sign_pair(x):
+@scalar
+def abrelu_near_pair(r, beta, two_over_pi_beta, asin_c, excess_c):
+    """Return what `abrelu_pair` does where ``rho >= 0`` is known (``r = 1 - rho``)."""
+    theta, h = _turned(r, asin_c, excess_c)
+    return r - beta * h, like(r, 1.0) - two_over_pi_beta * theta
+
+
+@scalar
+def sign_pair(x, asin_c):
     """Return the complement after ``sign``: ``rho' = (2/pi) asin(rho)``."""
     r = abs(x)
-    turn = like(x, 2.0 / math.pi) * (math.sqrt(like(x, 2.0) * r) * asin_ratio(r))
-    return math.copysign(turn, x)
+    theta = math.sqrt(like(x, 2.0) * r) * polynomial(r, asin_c)
+    return math.copysign(like(x, 2.0 / math.pi) * theta, x)
 
 
-@register_jitable
+@scalar
 def mixed_pair(x, c1, c2, s1, s2):
     """Return the complement after adding a constant to a Gaussian feature map.
 
@@ -97,7 +111,15 @@ def mixed_pair(x, c1, c2, s1, s2):
     return near if near <= far else -far
 
 
-@register_jitable
+@scalar
+def mixed_near_pair(r, c1, c2, s1, s2):
+    """Return what `mixed_pair` does where ``rho >= 0`` is known (``r = 1 - rho``)."""
+    dc = c1 - c2
+    ds = s1 - s2
+    return (c1 * c2) * r + like(r, 0.5) * (dc * dc + ds * ds)
+
+
+@scalar
 def added_pair(x, y, c1, c2, s1, s2):
     """Return the complement of a sum of two independent Gaussian feature maps."""
     zero, one, two, half = like(x, 0.0), like(x, 1.0), like(x, 2.0), like(x, 0.5)
@@ -116,17 +138,17 @@ def added_pair(x, y, c1, c2, s1, s2):
     return near if near <= far else -far
 
 
-@register_jitable
-def _asin_by_parts(sine, cosine):
+@scalar
+def _asin_by_parts(sine, cosine, asin_c):
     """Return the angle in [0, pi/2] and its complement from its sine and cosine."""
     z = sine if sine <= cosine else cosine
-    angle = z * asin_ratio(like(z, 2.0) * (z * z))
+    angle = z * polynomial(like(z, 2.0) * (z * z), asin_c)
     other = like(z, math.pi / 2) - angle
     return (angle if sine <= cosine else other), (other if sine <= cosine else angle)
 
 
-@register_jitable
-def erf_pair(x, v1, v2, u1, u2, i1, i2):
+@scalar
+def erf_pair(x, v1, v2, u1, u2, i1, i2, asin_c):
     """Return the complement after erf, and the derivative dual without row factors.
 
     ``v^2 = 2 q / (1 + 2 q)``, ``u = 1 - v^2``, ``i = asin(v^2)^(-1/2)``:
@@ -139,12 +161,14 @@ def erf_pair(x, v1, v2, u1, u2, i1, i2):
     a = v1 * v2
     rest = (u1 + (v1 * v1) * u2) + (a * a) * (r * (two - r))
     cosine = math.sqrt(rest)
-    angle, _ = _asin_by_parts(a * (one - r), cosine)
+    angle, _ = _asin_by_parts(a * (one - r), cosine, asin_c)
     return math.copysign(one - angle * (i1 * i2), x), one / cosine
 
 
-@register_jitable
-def erf_near_pair(x, v1, v2, u1, u2, i1, i2, w1, w2, b1, b2):
+@scalar
+def erf_near_pair(
+    x, v1, v2, u1, u2, i1, i2, w1, w2, b1, b2, asin_c, sinc_c
+):
     """Return what `erf_pair` does, without cancellation as ``rho`` goes to +-1.
 
     ``w = sqrt(asin(v^2))``, ``b = pi/2 - asin(v^2)``, ``m = w1 w2``, ``e = asin(v1 v2
@@ -158,7 +182,7 @@ def erf_near_pair(x, v1, v2, u1, u2, i1, i2, w1, w2, b1, b2):
     a2 = (v1 * v2) * (v1 * v2)
     move = a2 * (r * (two - r))
     cosine = math.sqrt((u1 + (v1 * v1) * u2) + move)
-    angle, other = _asin_by_parts((v1 * v2) * (one - r), cosine)
+    angle, other = _asin_by_parts((v1 * v2) * (one - r), cosine, asin_c)
     mid = w1 * w2
     mid_other = (half_pi * (b1 + b2) - b1 * b2) / (half_pi + mid)
     up, down = w1 + w2, w1 - w2
@@ -166,11 +190,13 @@ def erf_near_pair(x, v1, v2, u1, u2, i1, i2, w1, w2, b1, b2):
     p2, q2 = p2 * p2, q2 * q2
     d2 = half * (b1 - b2)
     d2 = d2 * d2
-    p, q, e = p2 * sinc_deficit(p2), q2 * sinc_deficit(q2), d2 * sinc_deficit(d2)
+    p = p2 * polynomial(p2, sinc_c)
+    q = q2 * polynomial(q2, sinc_c)
+    e = d2 * polynomial(d2, sinc_c)
     row_part = d2 * ((p + q - p * q) - e * (two - e))
     low, high = mid + angle, mid_other + other
     turn = low if low <= high else high
     t2 = turn * turn
-    sine = (row_part + move) / (turn * (one - t2 * sinc_deficit(t2)))
-    gap = sine * asin_ratio(two * (sine * sine))
+    sine = (row_part + move) / (turn * (one - t2 * polynomial(t2, sinc_c)))
+    gap = sine * polynomial(two * (sine * sine), asin_c)
     return math.copysign(gap * (i1 * i2), x), one / cosine

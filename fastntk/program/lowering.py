@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from fastntk._errors import NetworkError
+from fastntk.kernels.abi import AFFINE_RHO, AFFINE_TAU_CONSTANT, NON_NEGATIVE
 from fastntk.program.ops import N_OUTPUT_TABLES, OP_COSTS, Op, Program
 from fastntk.spec import (
     Abs,
@@ -29,8 +30,6 @@ from fastntk.spec import (
 
 __all__ = ["Builder", "Stream", "lower", "lowers"]
 
-# flags of the affine op, see fastntk.kernels.cpu_ops
-AFFINE_RHO, AFFINE_TAU_CONSTANT = 1, 2
 # complement below which erf is computed from differences
 ERF_NEAR = 0.05
 
@@ -40,12 +39,19 @@ class Stream:
     """One branch: which slots it has, and what lowering knows of it.
 
     ``width`` is the number of features (None: not known yet); ``is_gaussian`` says that
-    the features are independent Gaussian processes in the limit.
+    the features are independent Gaussian processes in the limit; ``is_nonnegative``
+    that no correlation can be negative (after Relu, say), which saves arithmetic.
     """
 
     id: int
     width: int | None
     is_gaussian: bool = False
+    is_nonnegative: bool = False
+
+    @property
+    def flags(self) -> int:
+        """Flags of an op that works on this stream."""
+        return NON_NEGATIVE if self.is_nonnegative else 0
 
 
 State: TypeAlias = Stream | tuple["State", ...]
@@ -214,7 +220,8 @@ def _fan_in_sum(spec: FanInSum, builder: Builder, state: State, label: str) -> S
     for other in others:
         builder.emit("add", label, first, other=other.id)
         builder.close_stream(other)
-    return first
+    is_nonnegative = all(s.is_nonnegative for s in (first, *others))
+    return dataclasses.replace(first, is_nonnegative=is_nonnegative)
 
 
 def _as_streams(state: tuple[State, ...], label: str) -> list[Stream]:
@@ -241,7 +248,8 @@ def _dense(spec: Dense, builder: Builder, state: Stream, label: str) -> State:
         fan_in = state.width / spec.s[0]
         tangent_bias = 0.0 if spec.b_std is None else 1.0
     _check_finite(label, w2, b2, fan_in)
-    flags = (AFFINE_RHO if b2 else 0) | (AFFINE_TAU_CONSTANT if tangent_bias else 0)
+    flags = state.flags | (AFFINE_RHO if b2 else 0)
+    flags |= AFFINE_TAU_CONSTANT if tangent_bias else 0
     builder.emit(
         "affine", label, state, flags=flags, row_coefs=(w2, b2, fan_in, tangent_bias)
     )
@@ -273,14 +281,21 @@ def _abrelu(spec: Spec, builder: Builder, state: Stream, label: str) -> State:
     square = (a * a + b * b) / 2
     _check_finite(label, square)
     beta = (b - a) ** 2 / (4 * square) if square else 0.0
+    if a * b <= 0:
+        beta = max(beta, 0.5)  # so that no correlation rounds to below zero
     builder.emit(
         "abrelu",
         label,
         state,
+        flags=state.flags,
         coefs=(beta, beta * 2 / math.pi),
         row_coefs=(square, square, (a + b) ** 2 / 4),
     )
-    return dataclasses.replace(state, is_gaussian=False)
+    # the smallest correlation that comes out is 2 beta - 1, or what came in
+    is_nonnegative = state.is_nonnegative or a * b <= 0
+    return dataclasses.replace(
+        state, is_gaussian=False, is_nonnegative=is_nonnegative
+    )
 
 
 def _slopes(spec: Spec) -> tuple[float, float]:
@@ -309,7 +324,7 @@ def _erf(spec: Erf, builder: Builder, state: Stream, label: str) -> State:
     _check_finite(label, spec.a**2, spec.b**2, spec.c**2)
     builder.emit("erf", label, state, coefs=(ERF_NEAR,), row_coefs=(spec.a, spec.b))
     if spec.c:
-        flags = AFFINE_RHO
+        flags = state.flags | AFFINE_RHO
         row_coefs = (1.0, spec.c**2, 0.0, 0.0)
         builder.emit("affine", label, state, flags=flags, row_coefs=row_coefs)
     return dataclasses.replace(state, is_gaussian=False)

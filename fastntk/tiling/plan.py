@@ -8,8 +8,7 @@ from fastntk._errors import MemoryBudgetError
 
 __all__ = ["Tile", "TilePlan", "plan_tiles"]
 
-TILE_BYTES = 1 << 20  # one tile of one kernel, about the L2 cache of a core
-MIN_SIDE, MAX_SIDE = 16, 1024
+MAX_SIDE = 320  # tiles of 0.4 to 0.8 MiB, in the L2 cache; no power of two (cache sets)
 TILES_PER_THREAD = 4  # at least, so that threads end together
 
 
@@ -76,6 +75,7 @@ def plan_tiles(
     n_kernels: int,
     threads: int,
     budget: int | None = None,
+    step: int = 16,
     side: int | None = None,
 ) -> TilePlan:
     """Choose a tile side.
@@ -94,6 +94,8 @@ def plan_tiles(
         Workers, each with tiles of its own.
     budget : int, optional
         Bytes that all workspaces together may take.
+    step : int
+        Sides are whole multiples of this, unless one tile covers everything.
     side : int, optional
         Take this side instead of choosing one (tests).
 
@@ -107,19 +109,18 @@ def plan_tiles(
         If not even the smallest tiles fit the budget.
     """
     if side is None:
-        side = _best_side(shape, itemsize, threads, is_symmetric)
+        side = _best_side(shape, threads, is_symmetric)
         if budget is not None:
-            side = _side_within(budget, side, itemsize * n_kernels * threads)
+            side = _side_within(budget, side, itemsize * n_kernels * threads, step)
     sides = (min(side, shape[0]), min(side, shape[1]))
     return TilePlan(shape, sides, is_symmetric)
 
 
 def _best_side(
-    shape: tuple[int, int], itemsize: int, threads: int, is_symmetric: bool
+    shape: tuple[int, int], threads: int, is_symmetric: bool
 ) -> int:
     """Return the largest side that fits the cache and keeps all threads busy."""
-    side = _round_down(math.isqrt(TILE_BYTES // itemsize))
-    side = min(side, MAX_SIDE)
+    side = MAX_SIDE
     entries = shape[0] * shape[1] // (2 if is_symmetric else 1)
     if threads > 1:
         fair = math.isqrt(max(1, entries // (TILES_PER_THREAD * threads)))
@@ -127,16 +128,16 @@ def _best_side(
     return side
 
 
-def _side_within(budget: int, side: int, bytes_per_entry: int) -> int:
-    possible = math.isqrt(max(0, budget) // bytes_per_entry)
-    if possible < MIN_SIDE:
+def _side_within(budget: int, side: int, bytes_per_entry: int, step: int) -> int:
+    possible = math.isqrt(max(0, budget) // bytes_per_entry) // step * step
+    if possible == 0:
         raise MemoryBudgetError(
             f"max_memory leaves {max(0, budget):,} bytes for tiles; expected at least "
-            f"{MIN_SIDE**2 * bytes_per_entry:,}. Raise max_memory or use fewer threads"
+            f"{step**2 * bytes_per_entry:,}. Raise max_memory or use fewer threads"
         )
-    return min(side, possible if possible < 64 else _round_down(possible))
+    return min(side, possible)
 
 
 def _round_down(side: int) -> int:
-    """Return a multiple of 64, a whole number of vectors in every dtype."""
+    """Return a multiple of 64, a whole number of panels in every dtype."""
     return max(64, side // 64 * 64)

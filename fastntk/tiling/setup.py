@@ -75,10 +75,13 @@ class Setup:
 
     def prepare_rows(self) -> None:
         """Normalise the rows of both sides and run the variance pass."""
-        self.rows1 = self.backend.prepare(self.program, self.x1, self.dtype)
-        self.rows2 = self.rows1
-        if self.x2 is not None:
-            self.rows2 = self.backend.prepare(self.program, self.x2, self.dtype)
+        sides = [self.x1] if self.x2 is None else [self.x1, self.x2]
+        is_sparse = any(not isinstance(x, np.ndarray) for x in sides)
+        rows = [
+            self.backend.prepare(self.program, x, self.dtype, is_sparse=is_sparse)
+            for x in sides
+        ]
+        self.rows1, self.rows2 = rows[0], rows[-1]
 
     def plan(self, *, used: int = 0, side: int | None = None) -> TilePlan:
         """Plan the tiles; ``used`` bytes of the budget are taken."""
@@ -100,6 +103,7 @@ class Setup:
             n_kernels=len(self.get),
             threads=self.threads,
             budget=budget,
+            step=self.backend.tile_step(self.dtype),
             side=side,
         )
 

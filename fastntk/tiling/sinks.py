@@ -5,12 +5,13 @@ several threads, each tile once), and how it ended (`Sink.commit` or `Sink.abort
 tile's arrays are the worker's own memory: a sink copies what it wants to keep.
 """
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 
 from fastntk._typing import AnyArray, FloatArray
-from fastntk.kernels.cpu_tile import mirror_block, symmetrise_block
+from fastntk.kernels.cpu_tile import copy_block, mirror_block, symmetrise_block
 from fastntk.tiling.plan import Tile, TilePlan
 
 __all__ = ["DenseSink", "Sink", "flat_view"]
@@ -66,17 +67,12 @@ class DenseSink:
             if tile.is_diagonal and self.diagonals is not None:
                 exact = self.diagonals[k][tile.rows].astype(block.dtype)
                 symmetrise_block(block, exact)
-            out[tile.rows, tile.cols] = block
+            _write(out[tile.rows, tile.cols], block, copy_block)
 
     def mirror(self, tile: Tile, blocks: tuple[AnyArray, ...]) -> None:
         """Write the transposed tile to the other side of the diagonal."""
         for out, block in zip(self.outs, blocks, strict=True):
-            goal = out[tile.cols, tile.rows]
-            flat = flat_view(goal)
-            if flat is None:
-                goal[...] = block.T
-            else:
-                mirror_block(block, *flat)
+            _write(out[tile.cols, tile.rows], block, mirror_block)
 
     def commit(self) -> None:
         """Flush arrays that live in a file."""
@@ -87,6 +83,22 @@ class DenseSink:
 
     def abort(self) -> None:
         """Leave what is there: the caller owns the arrays."""
+
+
+def _write(
+    goal: AnyArray, block: AnyArray, kernel: Callable[[AnyArray, AnyArray, int], None]
+) -> None:
+    """Write a tile, or its transpose, by the kernel that is fast where it applies."""
+    is_mirrored = kernel is mirror_block
+    flat = flat_view(goal)
+    if flat is not None:
+        kernel(block, *flat)
+        return
+    flat = flat_view(goal.T)  # Fortran order: what is a copy becomes a transpose
+    if flat is not None:
+        (copy_block if is_mirrored else mirror_block)(block, *flat)
+        return
+    goal[...] = block.T if is_mirrored else block
 
 
 def flat_view(block: AnyArray) -> tuple[AnyArray, int] | None:

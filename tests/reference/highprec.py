@@ -38,9 +38,7 @@ class PairState:
     t: list[mpf]
     width: float
 
-    def dense(
-        self, w: float, b: float | None, width_in: float | None
-    ) -> "PairState":
+    def dense(self, w: float, b: float | None, width_in: float | None) -> "PairState":
         w2 = mpf(w) ** 2
         b2 = mpf(0) if b is None else mpf(b) ** 2
         q = [w2 * v + b2 for v in self.q]

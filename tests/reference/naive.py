@@ -30,9 +30,7 @@ class MatrixState:
     t: np.ndarray  # (n1, n2)
     width: float
 
-    def dense(
-        self, w: float, b: float | None, width_in: float | None
-    ) -> "MatrixState":
+    def dense(self, w: float, b: float | None, width_in: float | None) -> "MatrixState":
         b2 = 0.0 if b is None else b * b
         c = w * w * self.c + b2
         if width_in is None:

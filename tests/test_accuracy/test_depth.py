@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import fastntk
-
 from tests.golden.loader import FOLDER
 from tests.networks import build
 from tests.reference import highprec
@@ -87,6 +86,14 @@ def test_stored_truth_is_what_is_computed_today(case: DeepCase) -> None:
     for get, stored in zip(GETS, deep_truth(case), strict=True):
         part = stored[::5, ::5]
         np.testing.assert_array_equal(lower(getattr(truth, get)), lower(part))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", DEEP, ids=key)
+def test_all_of_the_stored_truth_is_what_is_computed_today(case: DeepCase) -> None:
+    truth = highprec.kernel(case.net, case.rows)
+    for get, stored in zip(GETS, deep_truth(case), strict=True):
+        np.testing.assert_array_equal(getattr(truth, get), stored)
 
 
 def test_stored_truth_is_small() -> None:

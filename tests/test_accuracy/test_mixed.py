@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import fastntk
-
 from tests.inputs import at_angle, direction, grid, spread
 from tests.networks import (
     ABRELU,
@@ -37,9 +36,20 @@ NETS: dict[str, list[Any]] = {
         dense(1.0),
     ],
     "abs-leaky-abrelu": [
-        "serial", dense(1.1), ABS, dense(1.2, 0.1), LEAKY, dense(1.3), ABRELU, dense(),
+        "serial",
+        dense(1.1),
+        ABS,
+        dense(1.2, 0.1),
+        LEAKY,
+        dense(1.3),
+        ABRELU,
+        dense(),
     ],
-    "scaled-erf": ["serial", ["repeat", ["serial", dense(1.4), SCALED_ERF], 4], dense()],
+    "scaled-erf": [
+        "serial",
+        ["repeat", ["serial", dense(1.4), SCALED_ERF], 4],
+        dense(),
+    ],
     "residual-relu": ["serial", dense(1.2, 0.1), residual(BRANCH, 3), RELU, dense()],
     "residual-deep": ["serial", dense(1.0), residual(BRANCH, 20), dense(1.0, 0.1)],
     "two-unlike-branches": [
@@ -57,12 +67,18 @@ NETS: dict[str, list[Any]] = {
     "nested-branches": [
         "serial",
         dense(1.1, 0.1),
-        residual(["serial", RELU, dense(1.0), residual(["serial", ERF, dense(0.9)])], 2),
+        residual(
+            ["serial", RELU, dense(1.0), residual(["serial", ERF, dense(0.9)])], 2
+        ),
         ABS,
         dense(1.0),
     ],
     "residual-across-signs": [
-        "serial", dense(1.0), residual(["serial", ABS, dense(1.0)]), RELU, dense(),
+        "serial",
+        dense(1.0),
+        residual(["serial", ABS, dense(1.0)]),
+        RELU,
+        dense(),
     ],
     "standard-b0": [
         "serial",
@@ -73,13 +89,29 @@ NETS: dict[str, list[Any]] = {
         standard(1.0, 0.0, 1, s=(2, 1)),
     ],
     "standard-no-bias": [
-        "serial", standard(1.3, None, 12), ERF, standard(1.1, None, 5), RELU, standard(),
+        "serial",
+        standard(1.3, None, 12),
+        ERF,
+        standard(1.1, None, 5),
+        RELU,
+        standard(),
     ],
     "standard-and-ntk": [
-        "serial", dense(1.3, 0.2, 24), LEAKY, standard(1.1, 0.1, 5), ERF, dense(1.0, 0.3),
+        "serial",
+        dense(1.3, 0.2, 24),
+        LEAKY,
+        standard(1.1, 0.1, 5),
+        ERF,
+        dense(1.0, 0.3),
     ],
     "two-dense-in-a-row": [
-        "serial", dense(1.1, 0.2), dense(0.9, 0.3), RELU, ["Identity", {}], dense(), dense(),
+        "serial",
+        dense(1.1, 0.2),
+        dense(0.9, 0.3),
+        RELU,
+        ["Identity", {}],
+        dense(),
+        dense(),
     ],
     "dense-only": ["serial", dense(1.7, 0.6)],
     "activation-last": ["serial", dense(1.2, 0.1), RELU, dense(1.4), ERF],

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import fastntk
-
 from tests.inputs import cone, spread
 from tests.networks import ABS, ERF, LEAKY, RELU, SIGN, build, mlp
 from tests.tolerances import tolerance
@@ -30,7 +29,9 @@ def test_a_thousand_near_duplicates_in_float32(activation: list, get: str) -> No
     assert smallest(value) >= -tolerance("psd", "float32")
 
 
-@pytest.mark.parametrize("activation", [RELU, LEAKY, ABS, ERF, SIGN], ids=lambda a: str(a[0]))
+@pytest.mark.parametrize(
+    "activation", [RELU, LEAKY, ABS, ERF, SIGN], ids=lambda a: str(a[0])
+)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("width", [1e-2, 1e-5])
 def test_rows_in_a_narrow_cone(activation: list, dtype: type, width: float) -> None:

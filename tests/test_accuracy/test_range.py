@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import fastntk
-
 from tests.networks import ABS, ERF, LEAKY, RELU, build, dense, mlp
 from tests.reference import highprec
 from tests.tolerances import relative_error, tolerance

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import fastntk
-
 from tests.inputs import direction
 from tests.networks import ABRELU, ABS, ERF, LEAKY, RELU, SIGN, build, dense, mlp
 from tests.reference import highprec

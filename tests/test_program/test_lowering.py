@@ -6,7 +6,6 @@ import pytest
 import fastntk
 from fastntk import stax
 from fastntk.program import lower
-
 from tests.networks import RELU, build, dense, mlp, residual, standard
 
 pytestmark = pytest.mark.jit_off
@@ -17,7 +16,10 @@ TWO = ["FanOut", {"num": 2}]
 SUM = ["FanInSum", {}]
 
 NO_LIMIT = {
-    "activation first": (["serial", RELU, dense()], r"^Relu\(\).*Put a Dense before it"),
+    "activation first": (
+        ["serial", RELU, dense()],
+        r"^Relu\(\).*Put a Dense before it",
+    ),
     "activation twice": (["serial", dense(), RELU, RELU], r"^Relu\(\).*not Gaussian"),
     "sum of activations": (
         ["serial", dense(), TWO, ["parallel", RELU, ["Identity", {}]], SUM, dense()],
@@ -103,7 +105,9 @@ def test_costs_grow_with_depth_and_with_the_tangent_kernel() -> None:
 
 
 def test_a_program_prints_ops_slots_bytes_and_flops() -> None:
-    net = build(["serial", dense(1.5, 0.1), RELU, residual(["serial", dense()]), dense()])
+    net = build(
+        ["serial", dense(1.5, 0.1), RELU, residual(["serial", dense()]), dense()]
+    )
     with pytest.raises(fastntk.NetworkError):
         net.program(X)
     net = build(["serial", dense(1.5, 0.1), RELU, dense(), residual(dense()), dense()])

@@ -5,7 +5,6 @@ import pytest
 
 import fastntk
 from fastntk import stax
-
 from tests.networks import ERF, build, mlp
 from tests.reference import naive
 
@@ -64,4 +63,6 @@ def test_arrays_belong_to_the_caller() -> None:
 
 def test_it_is_gram() -> None:
     net = build(NET)
-    np.testing.assert_array_equal(net.kernel_fn(X1, X2, "ntk"), fastntk.gram(net, X1, X2))
+    np.testing.assert_array_equal(
+        net.kernel_fn(X1, X2, "ntk"), fastntk.gram(net, X1, X2)
+    )

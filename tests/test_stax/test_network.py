@@ -12,7 +12,6 @@ from hypothesis import given
 
 import fastntk
 from fastntk import stax
-
 from tests.networks import build
 from tests.strategies import ANY, networks
 
@@ -61,7 +60,7 @@ BAD_JSON = {
     '{"fastntk": 1, "network": {"layer": "Foo"}}': "Foo: unknown layer",
     '{"fastntk": 1, "network": {"layer": "Relu", "x": 1}}': "unknown field 'x'",
     '{"fastntk": 1, "network": {"layer": "Dense"}}': "'out_dim' is missing",
-    '{"fastntk": 1, "network": {"layer": "Dense", "out_dim": 0}}': "Dense.*out_dim is 0",
+    '{"fastntk": 1, "network": {"layer": "Dense", "out_dim": 0}}': "out_dim is 0",
     '{"fastntk": 1, "network": {"layer": "Relu"}, "y": 2}': "unknown field 'y'",
     '{"fastntk": 1, "network": 7}': "expected a mapping",
     '{"fastntk": 1, "network": {"layer": "Serial", "layers": []}}': "no layers",

@@ -7,7 +7,6 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import fastntk
-
 from tests.networks import RELU, build, mlp
 
 NET = build(mlp(RELU, 2))

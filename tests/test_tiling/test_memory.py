@@ -1,14 +1,17 @@
 """Budgets are kept, and refusals come before anything is allocated."""
 
+import os
 import re
+import subprocess
+import sys
 import time
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import fastntk
-
 from tests.networks import RELU, build, mlp
 
 NET = build(mlp(RELU, 2))
@@ -78,3 +81,33 @@ def test_gram_needs_the_output_a_copy_of_the_inputs_and_little_more() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak <= value.nbytes + x.nbytes + (64 << 20)
+
+
+PEAK = """
+import resource
+import numpy as np
+import fastntk
+from fastntk import stax
+
+layer = stax.serial(stax.Dense(8, W_std=1.4, b_std=0.1), stax.Relu())
+net = stax.serial(stax.repeat(layer, 3), stax.Dense(1))
+x = np.random.default_rng(0).standard_normal((8000, 784))
+fastntk.gram(net, x[:500])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+value = fastntk.gram(net, x)
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(1024 * (after - before) - value.nbytes - x.nbytes)
+"""
+
+
+@pytest.mark.slow
+def test_peak_memory_of_the_whole_process() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", PEAK],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert int(run.stdout) <= 64 << 20

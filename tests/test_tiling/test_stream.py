@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import fastntk
-
 from tests.inputs import spread
 from tests.networks import RELU, build, mlp
 
@@ -26,7 +25,7 @@ def assemble(parts: Any, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray
 
 
 @pytest.mark.parametrize("x2", [None, Y], ids=["symmetric", "rectangular"])
-@pytest.mark.parametrize("budget", [None, "1MB", "300kB"])
+@pytest.mark.parametrize("budget", [None, "1MB", "400kB"])
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_blocks_cover_the_matrix_once(
     x2: np.ndarray | None, budget: str | None, threads: int
@@ -40,7 +39,7 @@ def test_blocks_cover_the_matrix_once(
 
 def test_a_budget_makes_more_and_smaller_blocks() -> None:
     few = list(fastntk.tiles(NET, X, Y, threads=1))
-    many = list(fastntk.tiles(NET, X, Y, threads=1, max_memory="200kB"))
+    many = list(fastntk.tiles(NET, X, Y, threads=1, max_memory="300kB"))
     assert len(many) > len(few)
     rows, cols, block = many[0]
     assert isinstance(rows, slice)
@@ -59,7 +58,8 @@ def test_blocks_may_be_changed_and_kept() -> None:
     kept = []
     for rows, cols, block in fastntk.tiles(NET, X, max_memory="500kB"):
         kept.append((rows, cols, block.copy(), block))
-        block *= 1.0
+        np.negative(block, out=block)
+        np.negative(block, out=block)
     for _, _, copy, block in kept:
         np.testing.assert_array_equal(block, copy)
         block[...] = 0
@@ -69,7 +69,7 @@ def test_blocks_may_be_changed_and_kept() -> None:
 
 
 def test_closing_the_iterator_stops_the_threads() -> None:
-    parts = fastntk.tiles(NET, X, max_memory="300kB", threads=2)
+    parts = fastntk.tiles(NET, X, max_memory="500kB", threads=2)
     next(parts)
     assert any("fastntk" in t.name for t in threading.enumerate())
     parts.close()

@@ -8,14 +8,13 @@ import pytest
 import scipy.sparse as sp
 
 import fastntk
-
 from tests.networks import RELU, build, mlp
 
 NET = build(mlp(RELU, 1))
 GOOD = np.arange(12.0).reshape(4, 3) / 7
 
 CALLS = {
-    "kernel_fn": lambda x: NET.kernel_fn(x),
+    "kernel_fn": NET.kernel_fn,
     "gram": lambda x: fastntk.gram(NET, x),
     "diagonal": lambda x: fastntk.diagonal(NET, x),
     "tiles": lambda x: list(fastntk.tiles(NET, x)),
@@ -36,14 +35,18 @@ BAD: dict[str, tuple[Any, str]] = {
     "nan in float32": (with_value(np.nan, np.float32), r"found nan at row 2, column 1"),
     "nan in float16": (with_value(np.nan, np.float16), r"found nan at row 2, column 1"),
     "nan in fortran order": (
-        np.asfortranarray(with_value(np.nan)), r"found nan at row 2, column 1",
+        np.asfortranarray(with_value(np.nan)),
+        r"found nan at row 2, column 1",
     ),
     "nan in csr": (sp.csr_matrix(with_value(np.nan)), r"found nan at row 2, column 1"),
     "one dimension": (GOOD[0], r"found 1 dimensions, shape \(3,\); .*x1\[None, :\]"),
     "scalar": (np.float64(3), r"found 0 dimensions, shape \(\)"),
     "images": (np.zeros((2, 4, 4, 3)), r"found 4 dimensions.*reshape\(len\(x1\), -1\)"),
     "no rows": (GOOD[:0], r"empty array of shape \(0, 3\); expected at least one row"),
-    "no columns": (GOOD[:, :0], r"empty array of shape \(4, 0\); expected at least one"),
+    "no columns": (
+        GOOD[:, :0],
+        r"empty array of shape \(4, 0\); expected at least one",
+    ),
     "objects": (GOOD.astype(object), r"found dtype object; expected real numbers"),
     "text": (np.array([["a", "b"]]), r"found dtype <U1; expected real numbers"),
     "bytes": (np.array([[b"a"]]), r"found dtype \|S1; expected real numbers"),

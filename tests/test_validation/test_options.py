@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import fastntk
-
 from tests.networks import RELU, build, mlp
 
 NET = build(mlp(RELU, 1))
@@ -20,7 +19,10 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "get twice": ({"get": ("ntk", "ntk")}, r"expected each kernel once"),
     "get number": ({"get": 3}, r"get: found 3; expected"),
     "dtype": ({"dtype": "int32"}, r"dtype: found 'int32'; expected float32, float64"),
-    "dtype half": ({"dtype": np.float16}, r"dtype: found .*float16.*; expected float32"),
+    "dtype half": (
+        {"dtype": np.float16},
+        r"dtype: found .*float16.*; expected float32",
+    ),
     "dtype text": ({"dtype": "banana"}, r"dtype: found 'banana'; expected float32"),
     "threads zero": ({"threads": 0}, r"threads: found 0; expected an integer >= 1"),
     "threads minus": ({"threads": -2}, r"threads: found -2; expected an integer >= 1"),

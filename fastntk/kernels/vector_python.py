@@ -1,0 +1,62 @@
+"""The loops of `fastntk.kernels.vector_ir` in Python, for runs with the JIT off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastntk.kernels.vector_ir import GROUP_ROWS, TRANSPOSE_BYTES
+
+__all__ = ["micro_distance", "micro_product", "transpose_square"]
+
+
+def _slab(x: Any, start: int, depth: int, width: int, n: int) -> Any:
+    """Return the (depth, n) slab of a packed panel."""
+    return x[start : start + depth * width].reshape(depth, width)[:, :n]
+
+
+def micro_product(  # noqa: D103 - see the module's docstring
+    a: Any,
+    a_start: int,
+    b: Any,
+    b_start: int,
+    c: Any,
+    c_start: int,
+    c_stride: int,
+    depth: int,
+    width: int,
+    is_first: bool,
+) -> None:
+    left = np.stack([a[a_start + k * width :][:GROUP_ROWS] for k in range(depth)])
+    right = _slab(b, b_start, depth, width, width)
+    product = left.T @ right
+    for i in range(GROUP_ROWS):
+        goal = c[c_start + i * c_stride :][:width]
+        goal[:] = product[i] if is_first else goal + product[i]
+
+
+def micro_distance(  # noqa: D103
+    a: Any,
+    a_start: int,
+    b: Any,
+    b_start: int,
+    c: Any,
+    depth: int,
+    width: int,
+    sign: Any,
+) -> None:
+    left = np.stack([a[a_start + k * width :][:GROUP_ROWS] for k in range(depth)])
+    right = _slab(b, b_start, depth, width, width)
+    for i in range(GROUP_ROWS):
+        gap = left[:, i, None] - sign * right
+        c[i * width : (i + 1) * width] = (gap * gap).sum(axis=0)
+
+
+def transpose_square(  # noqa: D103
+    a: Any, a_start: int, a_stride: int, b: Any, b_start: int, b_stride: int
+) -> None:
+    n = TRANSPOSE_BYTES // a.itemsize
+    for i in range(n):
+        for j in range(n):
+            b[b_start + j * b_stride + i] = a[a_start + i * a_stride + j]
