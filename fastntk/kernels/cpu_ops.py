@@ -170,11 +170,22 @@ def _erf_slope(x, tau, v1, v, u1, u, asin_c):
 @scalar
 def _erf_near(x, limit, v1, v, u1, u, i1, inverse, w1, w, b1, b, asin_c, sinc_c):
     for j in range(len(x)):
-        far = erf_pair(x[j], v1, v[j], u1, u[j], i1, inverse[j], asin_c)[0]
-        near = erf_near_pair(
-            x[j], v1, v[j], u1, u[j], i1, inverse[j], w1, w[j], b1, b[j], asin_c, sinc_c
-        )[0]
-        x[j] = near if abs(x[j]) < limit else far
+        x[j] = erf_near_pair(
+            x[j],
+            limit,
+            v1,
+            v[j],
+            u1,
+            u[j],
+            i1,
+            inverse[j],
+            w1,
+            w[j],
+            b1,
+            b[j],
+            asin_c,
+            sinc_c,
+        )
 
 
 def erf(slots, rows, cols, dims, ints, coefs, constants):
@@ -257,6 +268,24 @@ def affine(slots, rows, cols, dims, ints, coefs, constants):
                 _affine_rho(x, c1, c, s1, s)
 
 
+# --- rows of zeros --------------------------------------------------------------------
+
+
+@scalar
+def _mask(x, z1, z):
+    one = like(z1, 1.0)
+    for j in range(len(x)):
+        x[j] = x[j] if z1 * z[j] > like(z1, 0.0) else one
+
+
+def mask(slots, rows, cols, dims, ints, coefs, constants):
+    """Set the angle of rows of zeros to pi/2; left out if there are no such rows."""
+    t = ints[TABLE]
+    for i in range(dims[PANEL_ROWS]):
+        x = _slot(slots, dims, ints[RHO], i)
+        _mask(x, _row(rows, dims, t, i), _col(cols, dims, t, i))
+
+
 # --- branches -------------------------------------------------------------------------
 
 
@@ -304,4 +333,4 @@ def add(slots, rows, cols, dims, ints, coefs, constants):
         _add_rho(x, y, c1, c, s1, s)
 
 
-OPS = {op.__name__: CpuOp(op) for op in (abrelu, sign, erf, affine, copy, add)}
+OPS = {op.__name__: CpuOp(op) for op in (abrelu, sign, erf, affine, mask, copy, add)}

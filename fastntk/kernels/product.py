@@ -79,13 +79,14 @@ def _complement_row(row, limit):
 def complement_rows(block, limit, is_lower):
     """Replace correlations by signed complements; return how many are below limit.
 
-    ``is_lower``: the diagonal is not counted, it is written from the variances.
+    ``is_lower``: what is on and above the diagonal is not needed, and becomes 1.
     """
     total = 0
     for i in range(block.shape[0]):
         if is_lower:
-            block[i, i] = like(limit, 0.0)
-            total += _complement_row(block[i, : i + 1], limit)
+            block[i, i:] = like(limit, 0.0)
+            _complement_row(block[i, i:], limit)
+            total += _complement_row(block[i, :i], limit)
         else:
             total += _complement_row(block[i], limit)
     return total

@@ -76,6 +76,13 @@ def affine(q, t, s, q2, t2, s2, tables, coefs):
 
 
 @cpu_kernel
+def mask(q, t, s, q2, t2, s2, tables, coefs):
+    """Table: 1 where there is a variance, 0 at rows of zeros."""
+    for i in range(len(q)):
+        tables[0, i] = 1.0 if q[i] > 0.0 else 0.0
+
+
+@cpu_kernel
 def copy(q, t, s, q2, t2, s2, tables, coefs):
     """Copy the state to the second operand."""
     for i in range(len(q)):
@@ -107,6 +114,7 @@ ROW_OPS = {
     "sign": sign,
     "erf": erf,
     "affine": affine,
+    "mask": mask,
     "copy": copy,
     "add": add,
 }

@@ -16,7 +16,7 @@ def _largest(row):
     """Return the largest magnitude in a row."""
     largest = 0.0
     for k in range(len(row)):
-        largest = max(largest, abs(float(row[k])))
+        largest = max(largest, abs(np.float64(row[k])))
     return largest
 
 
@@ -25,7 +25,7 @@ def _norm(row):
     """Return a scale and the norm of ``row / scale``, safe from over- and underflow."""
     total = 0.0
     for k in range(len(row)):
-        value = float(row[k])
+        value = np.float64(row[k])
         total += value * value
     if 1e-280 < total < 1e280:
         return 1.0, math.sqrt(total)
@@ -34,7 +34,7 @@ def _norm(row):
         return 1.0, 0.0
     total = 0.0
     for k in range(len(row)):
-        value = float(row[k]) / scale
+        value = np.float64(row[k]) / scale
         total += value * value
     return scale, math.sqrt(total)
 
@@ -60,7 +60,7 @@ def unit_rows(x, packed, width, mean_square):
         for k in range(d):
             goal = packed[first * d + k * width : first * d + (k + 1) * width]
             for r in range(n_rows):
-                goal[r] = (float(x[first + r, k]) / scales[r]) * inverses[r]
+                goal[r] = (np.float64(x[first + r, k]) / scales[r]) * inverses[r]
             for r in range(n_rows, width):
                 goal[r] = 0.0
 
@@ -74,5 +74,5 @@ def unit_rows_sparse(data, start, unit, mean_square, n_features):
         scale, norm = _norm(row)
         inverse = 1.0 / norm if norm > 0.0 else 0.0
         for k in range(len(row)):
-            goal[k] = (float(row[k]) / scale) * inverse
+            goal[k] = (np.float64(row[k]) / scale) * inverse
         mean_square[i] = (norm * scale) * (norm * scale / n_features)

@@ -167,14 +167,15 @@ def erf_pair(x, v1, v2, u1, u2, i1, i2, asin_c):
 
 @scalar
 def erf_near_pair(
-    x, v1, v2, u1, u2, i1, i2, w1, w2, b1, b2, asin_c, sinc_c
+    x, limit, v1, v2, u1, u2, i1, i2, w1, w2, b1, b2, asin_c, sinc_c
 ):
-    """Return what `erf_pair` does, without cancellation as ``rho`` goes to +-1.
+    """Return the complement after erf without cancellation as ``rho`` goes to +-1.
 
     ``w = sqrt(asin(v^2))``, ``b = pi/2 - asin(v^2)``, ``m = w1 w2``, ``e = asin(v1 v2
     rho)``: ``sin(m - e) sin(m + e) = sin^2 m - sin^2 e``, where the row part ``sin^2 m
     - v1^2 v2^2 = D^2 [sinc^2 D - sinc P sinc Q]``, ``D = (b1 - b2)/2``,
-    ``P, Q = (w1 +- w2)^2/2``, is summed from ``1 - sinc``.
+    ``P, Q = (w1 +- w2)^2/2``, is summed from ``1 - sinc``. Where that sum cancels more
+    than ``m - e`` itself (variances far apart), or ``|x| >= limit``, `erf_pair` holds.
     """
     one, two, half = like(x, 1.0), like(x, 2.0), like(x, 0.5)
     half_pi = like(x, math.pi / 2)
@@ -198,5 +199,7 @@ def erf_near_pair(
     turn = low if low <= high else high
     t2 = turn * turn
     sine = (row_part + move) / (turn * (one - t2 * polynomial(t2, sinc_c)))
-    gap = sine * polynomial(two * (sine * sine), asin_c)
-    return math.copysign(gap * (i1 * i2), x), one / cosine
+    gap = (sine * polynomial(two * (sine * sine), asin_c)) * (i1 * i2)
+    far = one - angle * (i1 * i2)
+    gap = gap if d2 * p <= turn * mid else far
+    return math.copysign(gap if r < limit else far, x)

@@ -40,13 +40,16 @@ class Stream:
 
     ``width`` is the number of features (None: not known yet); ``is_gaussian`` says that
     the features are independent Gaussian processes in the limit; ``is_nonnegative``
-    that no correlation can be negative (after Relu, say), which saves arithmetic.
+    that no correlation can be negative (after Relu, say), which saves arithmetic;
+    ``needs_mask`` that a row of zeros can have a tangent, so that its angle to other
+    rows (pi/2 at every layer) matters.
     """
 
     id: int
-    width: int | None
+    width: float | None
     is_gaussian: bool = False
     is_nonnegative: bool = False
+    needs_mask: bool = False
 
     @property
     def flags(self) -> int:
@@ -79,7 +82,7 @@ class Builder:
         self.n_streams = 0
         self._alive: set[int] = set()
 
-    def open_stream(self, width: int | None) -> Stream:
+    def open_stream(self, width: float | None) -> Stream:
         """Return a stream whose slots nobody uses."""
         stream = next(k for k in range(len(self._alive) + 1) if k not in self._alive)
         self._alive.add(stream)
@@ -220,8 +223,11 @@ def _fan_in_sum(spec: FanInSum, builder: Builder, state: State, label: str) -> S
     for other in others:
         builder.emit("add", label, first, other=other.id)
         builder.close_stream(other)
-    is_nonnegative = all(s.is_nonnegative for s in (first, *others))
-    return dataclasses.replace(first, is_nonnegative=is_nonnegative)
+    return dataclasses.replace(
+        first,
+        is_nonnegative=all(s.is_nonnegative for s in (first, *others)),
+        needs_mask=any(s.needs_mask for s in (first, *others)),
+    )
 
 
 def _as_streams(state: tuple[State, ...], label: str) -> list[Stream]:
@@ -253,7 +259,12 @@ def _dense(spec: Dense, builder: Builder, state: Stream, label: str) -> State:
     builder.emit(
         "affine", label, state, flags=flags, row_coefs=(w2, b2, fan_in, tangent_bias)
     )
-    return dataclasses.replace(state, width=spec.out_dim, is_gaussian=True)
+    scale = spec.s[1] if spec.parameterization == "standard" else 1
+    # a tangent where the variance may be 0: see the mask op
+    needs_mask = not b2 and (state.needs_mask or tangent_bias > 0)
+    return dataclasses.replace(
+        state, width=spec.out_dim * scale, is_gaussian=True, needs_mask=needs_mask
+    )
 
 
 def _check_finite(label: str, *values: float) -> None:
@@ -280,6 +291,8 @@ def _abrelu(spec: Spec, builder: Builder, state: Stream, label: str) -> State:
     a, b = _slopes(spec)
     square = (a * a + b * b) / 2
     _check_finite(label, square)
+    if state.needs_mask:
+        builder.emit("mask", label, state)
     beta = (b - a) ** 2 / (4 * square) if square else 0.0
     if a * b <= 0:
         beta = max(beta, 0.5)  # so that no correlation rounds to below zero

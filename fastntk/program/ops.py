@@ -22,6 +22,7 @@ OP_COSTS = {
     "sign": OpCost(tables=0, nngp=42, tangent=1),
     "erf": OpCost(tables=5, nngp=64, tangent=12),
     "affine": OpCost(tables=5, nngp=16, tangent=8),
+    "mask": OpCost(tables=1, nngp=2, tangent=0),
     "copy": OpCost(tables=0, nngp=0, tangent=0),
     "add": OpCost(tables=4, nngp=22, tangent=5),
 }

@@ -1,21 +1,19 @@
 """The walk over a tile plan: threads, progress and interrupts.
 
-Threads are plain Python threads, one tile each: kernels and BLAS run without the GIL.
+Threads are plain Python threads, one tile each: kernels run without the GIL.
 Tiles are handed out in plan order; every entry is written by one thread, from numbers
 that do not depend on the others, so the result is the same for every thread count.
 """
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any
 
 from fastntk.backends.base import Worker
 from fastntk.tiling.plan import Tile, TilePlan
 from fastntk.tiling.progress import Progress
 from fastntk.tiling.sinks import Sink
 
-__all__ = ["single_blas_thread", "walk"]
+__all__ = ["THREAD_NAME", "walk"]
 
 THREAD_NAME = "fastntk"
 
@@ -55,7 +53,7 @@ def walk(
     threads = min(threads, len(plan))
     sink.begin(plan)
     try:
-        with single_blas_thread(), progress:
+        with progress:
             if threads == 1:
                 _work(_Shared(todo), new_worker(), sink, progress)
             else:
@@ -109,54 +107,31 @@ def _run_threads(
 ) -> None:
     """Run workers in threads; the calling thread waits, so that Ctrl-C reaches it."""
 
-    def target(worker: Worker) -> None:
+    def target(worker: Worker, ended: threading.Event) -> None:
         try:
             _work(shared, worker, sink, progress)
         except BaseException as error:
             shared.stop(error)
+        finally:
+            ended.set()
 
-    pool = [
-        threading.Thread(target=target, args=(new_worker(),), name=f"{THREAD_NAME}-{k}")
-        for k in range(threads)
-    ]
-    started: list[threading.Thread] = []
+    started: list[tuple[threading.Thread, threading.Event]] = []
     try:
-        for thread in pool:
+        for k in range(threads):
+            ended = threading.Event()
+            thread = threading.Thread(
+                target=target, args=(new_worker(), ended), name=f"{THREAD_NAME}-{k}"
+            )
             thread.start()
-            started.append(thread)
-        for thread in started:
-            while thread.is_alive():
-                thread.join(0.2)
+            started.append((thread, ended))
+        for _, ended in started:
+            while not ended.wait(0.1):
                 progress.show()
     finally:
         shared.stop()
-        for thread in started:
+        for thread, ended in started:
+            # an interrupt inside Thread.join would make Python 3.11 forget the thread
+            ended.wait()
             thread.join()
     if shared.error is not None:
         raise shared.error
-
-
-_blas_lock = threading.Lock()
-_blas_state: dict[str, Any] = {"users": 0, "controller": None, "limiter": None}
-
-
-@contextmanager
-def single_blas_thread() -> Iterator[None]:
-    """Hold BLAS to one thread per caller while any walk is running."""
-    with _blas_lock:
-        if _blas_state["controller"] is None:
-            from threadpoolctl import ThreadpoolController
-
-            _blas_state["controller"] = ThreadpoolController()
-        if _blas_state["users"] == 0:
-            _blas_state["limiter"] = _blas_state["controller"].limit(
-                limits=1, user_api="blas"
-            )
-        _blas_state["users"] += 1
-    try:
-        yield
-    finally:
-        with _blas_lock:
-            _blas_state["users"] -= 1
-            if _blas_state["users"] == 0:
-                _blas_state["limiter"].restore_original_limits()

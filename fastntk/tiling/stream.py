@@ -9,7 +9,7 @@ from typing import Any
 from fastntk._typing import AnyArray, GetArg, MatrixLike
 from fastntk.backends.base import Worker
 from fastntk.kernels.cpu_tile import symmetrise_block
-from fastntk.tiling.driver import THREAD_NAME, single_blas_thread
+from fastntk.tiling.driver import THREAD_NAME
 from fastntk.tiling.plan import Tile, TilePlan
 from fastntk.tiling.results import pack
 from fastntk.tiling.setup import Setup, prepare
@@ -114,8 +114,7 @@ def _stream(setup: Setup, plan: TilePlan) -> Iterator[tuple[slice, slice, Any]]:
 
 def _finish(setup: Setup, worker: Worker, tile: Tile) -> list[AnyArray]:
     """Run a tile and copy it out of the worker's memory."""
-    with single_blas_thread():
-        blocks = worker.run(tile.rows, tile.cols, is_diagonal=tile.is_diagonal)
+    blocks = worker.run(tile.rows, tile.cols, is_diagonal=tile.is_diagonal)
     copies = [block.copy() for block in blocks]
     if tile.is_diagonal:
         for name, block in zip(setup.get, copies, strict=True):

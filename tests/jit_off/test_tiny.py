@@ -1,7 +1,8 @@
 """Every kernel body on tiny inputs: fast enough to run as plain Python too.
 
 ``NUMBA_DISABLE_JIT=1 pytest -m "not compiled_only"`` runs this folder, so that a line
-coverage tool sees the bodies of the kernels. Tiles of one by two vectors meet every edge.
+coverage tool sees the bodies of the kernels. Tiles of one by two
+vectors meet every edge.
 """
 
 from collections.abc import Iterator
