@@ -103,3 +103,28 @@ def wait_for_quiet(limit: float = 0.08, patience: float = 60.0) -> float:
     while share > limit and time.monotonic() - start < patience:
         share = busy_share(1.0)
     return share
+
+
+def _own_seconds() -> float:
+    """Return CPU seconds of this process and its children, living or not."""
+    listed = _read(f"/proc/self/task/{os.getpid()}/children").split()
+    stats = (
+        _read(f"/proc/{child}/stat").rpartition(")")[2].split() for child in listed
+    )
+    ticks = sum(int(stat[11]) + int(stat[12]) for stat in stats if len(stat) > 12)
+    return sum(os.times()[:4]) + ticks / os.sysconf("SC_CLK_TCK")
+
+
+class OthersShare:
+    """Measures the share of the machine that other processes took meanwhile."""
+
+    def __init__(self) -> None:
+        self._busy, self._total = _cpu_times()
+        self._own = _own_seconds()
+
+    def __call__(self) -> float:
+        """Return the share since this object was made."""
+        busy, total = _cpu_times()
+        own = (_own_seconds() - self._own) * os.sysconf("SC_CLK_TCK")
+        share = (busy - self._busy - own) / max(total - self._total, 1e-9)
+        return max(share, 0.0)

@@ -7,6 +7,7 @@ from typing import Any
 
 from bench.figures.record import Row
 
+BUSY = 0.05  # share of the machine that other processes took while it was timed
 HEAD = (
     "| what | asked | measured | verdict | ours | other | results agree to |",
     "|---|---|---|---|---|---|---|",
@@ -32,6 +33,8 @@ def markdown_row(row: Row) -> str:
     """Return one line of the table."""
     asked = "" if row.asked is None else f"{row.sense} {_number(row.asked, row.unit)}"
     verdict = f"**{row.verdict}**" if row.verdict == "FAIL" else row.verdict
+    if row.details.get("others_share", 0.0) > BUSY:
+        verdict += " (busy machine)"
     agree = "" if row.agree is None else f"{row.agree:.1e}"
     cells = (
         f"{row.case}: {row.against}",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import nets
-from bench.machine import wait_for_quiet
+from bench.machine import OthersShare, wait_for_quiet
 from bench.rivals.client import Rival
 
 Run = Callable[[], float]
@@ -23,9 +23,10 @@ PAUSE = 0.05  # seconds: lets BLAS threads of the last run stop spinning
 
 @dataclass
 class Times:
-    """Seconds of repeated runs."""
+    """Seconds of repeated runs, and what share of the machine others took meanwhile."""
 
     seconds: list[float] = field(default_factory=list)
+    others: float = 0.0
 
     @property
     def best(self) -> float:
@@ -71,12 +72,25 @@ def in_turns(
     """Time the runs in turns, so that a busy moment strikes all of them alike."""
     limits = at_most or {}
     times = {name: Times() for name in runs}
+    share = OthersShare()
     for turn in range(repeats):
         for name, run in runs.items():
             if turn < limits.get(name, repeats):
                 time.sleep(PAUSE)
                 times[name].seconds.append(run())
+    others = share()
+    for found in times.values():
+        found.others = others
     return times
+
+
+def timings(times: dict[str, Times]) -> dict[str, Any]:
+    """Return all that was timed, for a row's details."""
+    return {
+        "seconds": {name: t.seconds for name, t in times.items()},
+        "median_s": {name: t.median for name, t in times.items()},
+        "others_share": max(t.others for t in times.values()),
+    }
 
 
 def deviation(ours: Array, theirs: Array, scale: float = 1.0) -> float:

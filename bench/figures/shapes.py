@@ -7,7 +7,15 @@ import numpy as np
 
 from bench.data import cone_rows, duplicate_rows, spread_rows
 from bench.figures.record import AT_LEAST, AT_MOST, Row, figure
-from bench.figures.session import Array, Session, Times, in_turns, looped, stopwatch
+from bench.figures.session import (
+    Array,
+    Session,
+    Times,
+    in_turns,
+    looped,
+    stopwatch,
+    timings,
+)
 
 DTYPES = ("float64", "float32")
 NEAR_LINEAR = 0.85  # of the number of threads
@@ -32,7 +40,6 @@ def _row(
     per = per or {}
     ours = times[name].best / per.get(name, 1)
     theirs = times[base].best / per.get(base, 1)
-    details = {"seconds": {k: t.seconds for k, t in times.items()}}
     return Row(
         case,
         asked,
@@ -42,7 +49,7 @@ def _row(
         against,
         times[name].best,
         times[base].best,
-        details=details,
+        details=timings(times),
     )
 
 
@@ -78,7 +85,7 @@ def _thread_rows(
             f"faster with {k} threads than with one",
             times[str(k)].best,
             times["1"].best,
-            details={"seconds": {name: t.seconds for name, t in times.items()}},
+            details=timings(times),
         )
 
 

@@ -18,6 +18,7 @@ from bench.figures.session import (
     deviation,
     in_turns,
     stopwatch,
+    timings,
 )
 from bench.nets import scikit_ntk_scale
 
@@ -50,13 +51,9 @@ def _runs(session: Session, net: Any, x: Array, out: Array) -> dict[str, Run]:
     }
 
 
-def _details(times: dict[str, Times], n: int, busy: float) -> dict[str, Any]:
-    return {
-        "seconds": {name: t.seconds for name, t in times.items()},
-        "median_s": {name: t.median for name, t in times.items()},
-        "ns_per_entry": {name: 1e9 * t.best / n**2 for name, t in times.items()},
-        "busy_before": busy,
-    }
+def _details(times: dict[str, Times], n: int) -> dict[str, Any]:
+    per_entry = {name: 1e9 * t.best / n**2 for name, t in times.items()}
+    return {**timings(times), "ns_per_entry": per_entry}
 
 
 def _against_product(
@@ -92,9 +89,9 @@ def measure(session: Session, case: Case) -> Iterator[Row]:
             scale = scikit_ntk_scale(10) if case.library == "scikit-ntk" else 1.0
             agree = deviation(session.gram(net, x), rival.result(), scale)
         session.gram(net, x, out=out)
-        busy = session.quiet()
+        session.quiet()
         times = in_turns(runs, session.repeats, {"rival": session.rival_repeats})
-    details = _details(times, n, busy)
+    details = _details(times, n)
     if "rival" in times:
         theirs = times["rival"].best
     ours = times["ours"].best

@@ -10,9 +10,15 @@ from fastntk.backends.base import Worker
 from fastntk.backends.cpu_rows import CpuRows
 from fastntk.kernels.abi import COLS_STRIDE, N_COEFS, N_DIMS, N_INTS, ROWS_STRIDE
 from fastntk.kernels.cpu_ops import OPS
-from fastntk.kernels.cpu_tile import refine_near_sparse, run_program
+from fastntk.kernels.cpu_tile import run_program
 from fastntk.kernels.polynomials import constants
-from fastntk.kernels.product import complement_rows, packed_product, refine_near
+from fastntk.kernels.product import (
+    complement_rows,
+    packed_product,
+    refine_exact,
+    refine_near,
+)
+from fastntk.kernels.product_sparse import refine_sparse
 from fastntk.kernels.vector_ir import GROUP_ROWS, panel_width
 from fastntk.program import Op, Program
 
@@ -20,6 +26,10 @@ __all__ = ["CpuBackend", "CpuWorker"]
 
 # 1 -+ rho below which the product's rounding matters and the rows are compared anew
 NEAR_LIMIT = {np.dtype(np.float64): 1e-3, np.dtype(np.float32): 1e-2}
+# above this variance erf is so steep in the angle that the rounding of unit rows shows
+STEEP_VARIANCE = {np.dtype(np.float64): 1e5, np.dtype(np.float32): 30.0}
+STEEP_NEAR_LIMIT = {np.dtype(np.float64): 1e-3, np.dtype(np.float32): 5e-2}
+STEEP_EXACT_LIMIT = {np.dtype(np.float64): 1e-5, np.dtype(np.float32): 5e-2}
 PANEL_ROWS = 8
 PANEL_BYTES = 24 << 10
 
@@ -36,9 +46,11 @@ class CompiledProgram:
     outputs: AnyArray
 
     @classmethod
-    def compile(cls, program: Program, dtype: np.dtype[Any]) -> "CompiledProgram":
+    def compile(
+        cls, program: Program, dtype: np.dtype[Any], *, has_zero_rows: bool = True
+    ) -> "CompiledProgram":
         """Compile (or load) the ops of a program, and lay out its numbers."""
-        ops = program.ops
+        ops = [op for op in program.ops if op.name != "mask" or has_zero_rows]
         coefs = np.zeros((len(ops), N_COEFS), dtype)
         for k, op in enumerate(ops):
             coefs[k, : len(op.coefs)] = op.coefs
@@ -116,8 +128,13 @@ class CpuWorker:
     def __init__(self, rows1: CpuRows, rows2: CpuRows, tile: tuple[int, int]) -> None:
         program, dtype = rows1.program, rows1.dtype
         self.rows1, self.rows2 = rows1, rows2
-        self.compiled = CompiledProgram.compile(program, dtype)
-        self.limit = dtype.type(NEAR_LIMIT[dtype])
+        self.compiled = CompiledProgram.compile(
+            program, dtype, has_zero_rows=rows1.has_zero_rows or rows2.has_zero_rows
+        )
+        steepness = max(rows1.steepness, rows2.steepness)
+        self.is_steep = steepness > STEEP_VARIANCE[dtype]
+        limit = STEEP_NEAR_LIMIT if self.is_steep else NEAR_LIMIT
+        self.limit = dtype.type(limit[dtype])
         n_blocks = len(program.get)
         self._blocks = np.empty((n_blocks, tile[0] * tile[1]), dtype)
         self._panel = np.empty(int(np.prod(self.compiled.shape)), dtype)
@@ -167,12 +184,19 @@ class CpuWorker:
         sides = (self.rows1.unit, rows.start, self.rows2.unit, cols.start)
         shape = (self.rows1.n_features, self._width, self._scratch)
         packed_product(block, *sides, *shape, is_lower)
-        if complement_rows(block, self.limit, is_lower):
-            refine_near(block, *sides, *shape, self.limit, is_lower)
+        if not complement_rows(block, self.limit, is_lower):
+            return
+        refine_near(block, *sides, *shape, self.limit, is_lower)
+        if self.is_steep:
+            limit = block.dtype.type(STEEP_EXACT_LIMIT[block.dtype])
+            raw1 = np.ascontiguousarray(self.rows1.raw[rows])
+            raw2 = np.ascontiguousarray(self.rows2.raw[cols])
+            refine_exact(block, raw1, raw2, limit, is_lower)
 
     def _sparse_similarity(self, block: AnyArray, rows: slice, cols: slice) -> None:
         a, b = self.rows1.unit[rows], self.rows2.unit[cols]
         (a @ b.T).toarray(out=block)
         if complement_rows(block, self.limit, False):
+            a, b = self.rows1.raw[rows], self.rows2.raw[cols]
             parts = (a.data, a.indices, a.indptr, b.data, b.indices, b.indptr)
-            refine_near_sparse(block, *parts, self.limit)
+            refine_sparse(block, *parts, self.limit)

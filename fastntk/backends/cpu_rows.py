@@ -90,6 +90,9 @@ class CpuRows:
         self.dtype = dtype
         self.n, self.n_features = x.shape
         self.is_sparse = is_sparse
+        self.steepness = 0.0  # largest variance that meets erf
+        self.has_zero_rows = False
+        self.raw: Any = x
         self.variance = np.empty(self.n)
         self.unit: Any = (
             self._unit_sparse(x)
@@ -97,6 +100,7 @@ class CpuRows:
             else self._unit_dense(cast("FloatArray", x))
         )
         self._check_variance(x)
+        self.has_zero_rows = bool((self.variance == 0.0).any())
         self._diagonals = {name: np.empty(self.n) for name in program.get}
         n_bytes = program.n_tables * self.n * dtype.itemsize
         keep = n_bytes <= TABLE_BYTES
@@ -136,8 +140,9 @@ class CpuRows:
     def _unit_sparse(self, x: InputMatrix) -> CSRMatrix:
         import scipy.sparse
 
-        unit: Any = scipy.sparse.csr_matrix(x, copy=True)
-        unit.sort_indices()
+        raw: Any = scipy.sparse.csr_matrix(x)
+        self.raw = raw if raw.has_sorted_indices else raw.sorted_indices()
+        unit: Any = self.raw.copy()
         values = np.empty(unit.data.shape, self.dtype)
         n_features = float(self.n_features)
         unit_rows_sparse(unit.data, unit.indptr, values, self.variance, n_features)
@@ -166,6 +171,9 @@ class CpuRows:
         with np.errstate(all="ignore"):
             for k, op in enumerate(program.ops):
                 q, t, s = state[op.stream]
+                if op.name == "erf":
+                    peak = float(q.max()) * op.row_coefs[1] ** 2
+                    self.steepness = max(self.steepness, peak)
                 other = state[max(op.other, 0)]
                 part = tables[op.table : op.table + op.cost.tables]
                 before = q.copy() if trace is not None else q

@@ -217,7 +217,8 @@ def erf(slots, rows, cols, dims, ints, coefs, constants):
 
 # --- affine ---------------------------------------------------------------------------
 # row tables: scale of the old tangent, of the old covariance, of the constant in the
-# tangent; then (with a bias) the unit vector (old feature, constant)
+# tangent; then (with a bias) sine and cosine of half the angle of (old feature,
+# constant)
 
 
 @scalar
@@ -234,15 +235,15 @@ def _affine_tau_constant(x, tau, t1, t, c1, c, b1, b):
 
 
 @scalar
-def _affine_rho(x, c1, c, s1, s):
+def _affine_rho(x, s1, s, c1, c):
     for j in range(len(x)):
-        x[j] = mixed_pair(x[j], c1, c[j], s1, s[j])
+        x[j] = mixed_pair(x[j], s1, s[j], c1, c[j])
 
 
 @scalar
-def _affine_near_rho(x, c1, c, s1, s):
+def _affine_near_rho(x, s1, s, c1, c):
     for j in range(len(x)):
-        x[j] = mixed_near_pair(x[j], c1, c[j], s1, s[j])
+        x[j] = mixed_near_pair(x[j], s1, s[j], c1, c[j])
 
 
 def affine(slots, rows, cols, dims, ints, coefs, constants):
@@ -260,12 +261,12 @@ def affine(slots, rows, cols, dims, ints, coefs, constants):
             else:
                 _affine_tau(x, tau, t1, told, c1, c)
         if flags & AFFINE_RHO:
-            c1, c = _row(rows, dims, t + 3, i), _col(cols, dims, t + 3, i)
-            s1, s = _row(rows, dims, t + 4, i), _col(cols, dims, t + 4, i)
+            s1, s = _row(rows, dims, t + 3, i), _col(cols, dims, t + 3, i)
+            c1, c = _row(rows, dims, t + 4, i), _col(cols, dims, t + 4, i)
             if flags & NON_NEGATIVE:
-                _affine_near_rho(x, c1, c, s1, s)
+                _affine_near_rho(x, s1, s, c1, c)
             else:
-                _affine_rho(x, c1, c, s1, s)
+                _affine_rho(x, s1, s, c1, c)
 
 
 # --- rows of zeros --------------------------------------------------------------------
@@ -310,13 +311,13 @@ def _add_tau(tau, other, t1, t, o1, o):
 
 
 @scalar
-def _add_rho(x, y, c1, c, s1, s):
+def _add_rho(x, y, s1, s, c1, c):
     for j in range(len(x)):
-        x[j] = added_pair(x[j], y[j], c1, c[j], s1, s[j])
+        x[j] = added_pair(x[j], y[j], s1, s[j], c1, c[j])
 
 
 def add(slots, rows, cols, dims, ints, coefs, constants):
-    """Add a second stream to the first (FanInSum); tables: tangents, unit vector."""
+    """Add a second stream to the first (FanInSum); tables: tangents, half angle."""
     t = ints[TABLE]
     for i in range(dims[PANEL_ROWS]):
         if ints[TAU] >= 0:
@@ -328,9 +329,9 @@ def add(slots, rows, cols, dims, ints, coefs, constants):
             o1, o = _row(rows, dims, t + 1, i), _col(cols, dims, t + 1, i)
             _add_tau(tau, other, t1, told, o1, o)
         x, y = _slot(slots, dims, ints[RHO], i), _slot(slots, dims, ints[RHO_2], i)
-        c1, c = _row(rows, dims, t + 2, i), _col(cols, dims, t + 2, i)
-        s1, s = _row(rows, dims, t + 3, i), _col(cols, dims, t + 3, i)
-        _add_rho(x, y, c1, c, s1, s)
+        s1, s = _row(rows, dims, t + 2, i), _col(cols, dims, t + 2, i)
+        c1, c = _row(rows, dims, t + 3, i), _col(cols, dims, t + 3, i)
+        _add_rho(x, y, s1, s, c1, c)
 
 
 OPS = {op.__name__: CpuOp(op) for op in (abrelu, sign, erf, affine, mask, copy, add)}

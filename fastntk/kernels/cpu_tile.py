@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from fastntk._jit import JIT_ENABLED, call_op, cpu_kernel, like, scalar
 from fastntk.kernels.abi import PANEL_COLS, PANEL_ROWS
-from fastntk.kernels.product import is_near_one
 from fastntk.kernels.scalars import correlation
 from fastntk.kernels.vector_ir import TRANSPOSE_BYTES
 
@@ -20,45 +19,9 @@ else:
 __all__ = [
     "copy_block",
     "mirror_block",
-    "refine_near_sparse",
     "run_program",
     "symmetrise_block",
 ]
-
-@scalar
-def _half_distance_sparse(x1, i1, x2, i2, sign):
-    """Return ``|a - sign b|^2 / 2`` of two sparse rows with sorted indices."""
-    total = like(sign, 0.0)
-    p, q = 0, 0
-    while p < len(x1) or q < len(x2):
-        gap = like(sign, 0.0)
-        take1 = p < len(x1) and (q >= len(x2) or i1[p] <= i2[q])
-        take2 = q < len(x2) and (p >= len(x1) or i2[q] <= i1[p])
-        if take1:
-            gap += x1[p]
-            p += 1
-        if take2:
-            gap -= sign * x2[q]
-            q += 1
-        total += gap * gap
-    return like(sign, 0.5) * total
-
-
-@cpu_kernel
-def refine_near_sparse(block, data1, index1, start1, data2, index2, start2, limit):
-    """Do what `refine_near` does for rows in CSR form (sorted indices)."""
-    one = like(limit, 1.0)
-    for i in range(block.shape[0]):
-        a, b = start1[i], start1[i + 1]
-        for j in range(block.shape[1]):
-            x = block[i, j]
-            if abs(x) < limit:
-                end = one if is_near_one(x) else -one
-                c, d = start2[j], start2[j + 1]
-                block[i, j] = end * _half_distance_sparse(
-                    data1[a:b], index1[a:b], data2[c:d], index2[c:d], end
-                )
-
 
 @scalar
 def _load(panel, block, i0, j0, n_rows, n_cols, n_slots):

@@ -6,6 +6,10 @@ Rows are packed in panels of ``width``: item ``(row, k)`` is at ``(row // width)
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from fastntk._jit import JIT_ENABLED, cpu_kernel, like, scalar
 from fastntk.kernels.scalars import complement
 from fastntk.kernels.vector_ir import GROUP_ROWS
@@ -15,7 +19,14 @@ if JIT_ENABLED:
 else:
     from fastntk.kernels.vector_python import micro_distance, micro_product
 
-__all__ = ["complement_rows", "is_near_one", "packed_product", "refine_near"]
+__all__ = [
+    "complement_rows",
+    "exact_complement",
+    "is_near_one",
+    "packed_product",
+    "refine_exact",
+    "refine_near",
+]
 
 DEPTH = 256  # features at a time: a panel of B then stays in the L1 cache
 
@@ -152,3 +163,45 @@ def refine_near(
                 _write_ends(
                     block, i, n_rows, j, n_cols, limit, is_lower, scratch, width, -one
                 )
+
+
+@cpu_kernel
+def refine_exact(block, x1, x2, limit, is_lower):
+    """Compute complements below ``limit`` to full relative accuracy, in float64.
+
+    From the rows as given, not from unit rows, whose rounding alone turns an angle by
+    an ulp of 1. Needed where a kernel is steep in the angle, such as that of erf at
+    large variances.
+    """
+    for i in range(block.shape[0]):
+        for j in range(i if is_lower else block.shape[1]):
+            if abs(block[i, j]) < limit:
+                r = exact_complement(x1[i], x2[j])
+                if r >= 0.0:
+                    end = 1.0 if is_near_one(block[i, j]) else -1.0
+                    block[i, j] = end * r
+
+
+@cpu_kernel
+def exact_complement(a, b):
+    """Return ``1 - |cos|`` of two rows by the part of one orthogonal to the other.
+
+    ``sin^2 = (|b - s a|^2 - <b - s a, a>^2 / |a|^2) / |b|^2`` with ``s = <a, b> /
+    |a|^2``. Negative if the squares leave the range of float64.
+    """
+    aa, ab, bb = 0.0, 0.0, 0.0
+    for k in range(len(a)):
+        p, q = np.float64(a[k]), np.float64(b[k])
+        aa += p * p
+        ab += p * q
+        bb += q * q
+    if not (1e-250 < aa < 1e250 and 1e-250 < bb < 1e250):
+        return -1.0
+    s = ab / aa
+    rr, ra = 0.0, 0.0
+    for k in range(len(a)):
+        gap = np.float64(b[k]) - s * np.float64(a[k])
+        rr += gap * gap
+        ra += gap * np.float64(a[k])
+    sine2 = max(rr - ra * (ra / aa), 0.0) / bb
+    return sine2 / (1.0 + math.sqrt(1.0 - sine2))

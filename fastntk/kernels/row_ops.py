@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from fastntk._jit import cpu_kernel
+from fastntk._jit import cpu_kernel, scalar
 
 __all__ = ["ROW_OPS"]
 
@@ -55,6 +55,18 @@ def erf(q, t, s, q2, t2, s2, tables, coefs):
         q[i] = 2.0 / math.pi * a2 * angle
 
 
+@scalar
+def _half_angle(x, y):
+    """Return sine and cosine of half the angle of ``(x, y)``, for ``x, y >= 0``."""
+    radius = math.hypot(x, y)
+    if radius == 0.0:
+        return 0.0, 1.0
+    if x == 0.0:  # equal to the last bit, so that the cosine of the angle is 0
+        return math.sqrt(0.5), math.sqrt(0.5)
+    cosine = math.sqrt(0.5 * (1.0 + x / radius))
+    return 0.5 * (y / radius) / cosine, cosine
+
+
 @cpu_kernel
 def affine(q, t, s, q2, t2, s2, tables, coefs):
     """coefs: W^2, b^2, f, b_T of ``S' = W^2 S + b^2, T' = W^2 T + f S + b_T``."""
@@ -67,9 +79,9 @@ def affine(q, t, s, q2, t2, s2, tables, coefs):
         tables[0, i] = math.sqrt(w2) * s[i] * inverse
         tables[1, i] = math.sqrt(f) * math.sqrt(q[i]) * inverse
         tables[2, i] = math.sqrt(bt) * inverse
-        root = 1.0 / math.sqrt(new_q) if new_q > 0.0 else 0.0
-        tables[3, i] = math.sqrt(w2) * math.sqrt(q[i]) * root if new_q > 0.0 else 1.0
-        tables[4, i] = math.sqrt(b2) * root
+        tables[3, i], tables[4, i] = _half_angle(
+            math.sqrt(w2) * math.sqrt(q[i]), math.sqrt(b2)
+        )
         q[i] = new_q
         t[i] = new_t
         s[i] = scale
@@ -101,9 +113,7 @@ def add(q, t, s, q2, t2, s2, tables, coefs):
         inverse = 1.0 / scale if scale > 0.0 else 0.0
         tables[0, i] = s[i] * inverse
         tables[1, i] = s2[i] * inverse
-        root = 1.0 / math.sqrt(new_q) if new_q > 0.0 else 0.0
-        tables[2, i] = math.sqrt(q[i]) * root if new_q > 0.0 else 1.0
-        tables[3, i] = math.sqrt(q2[i]) * root
+        tables[2, i], tables[3, i] = _half_angle(math.sqrt(q[i]), math.sqrt(q2[i]))
         q[i] = new_q
         t[i] = new_t
         s[i] = scale

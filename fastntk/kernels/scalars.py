@@ -91,46 +91,47 @@ def sign_pair(x, asin_c):
 
 
 @scalar
-def mixed_pair(x, c1, c2, s1, s2):
+def mixed_pair(x, s1, s2, c1, c2):
     """Return the complement after adding a constant to a Gaussian feature map.
 
-    Rows see unit vectors ``(c, s)`` in (old feature, constant): ``rho' = c1 c2 rho + s1
-    s2``. Both complements are sums of non-negative terms.
+    Rows see the unit vector ``(cos p, sin p)`` in (old feature, constant); ``s, c`` are
+    sine and cosine of ``p/2``. ``rho' = cos p1 cos p2 rho + sin p1 sin p2``, and both
+    complements are sums of non-negative terms without cancellation.
     """
-    zero, one, two, half = like(x, 0.0), like(x, 1.0), like(x, 2.0), like(x, 0.5)
+    zero, one, two = like(x, 0.0), like(x, 1.0), like(x, 2.0)
     r = abs(x)
     is_near = math.copysign(one, x) > zero
-    minus = r if is_near else two - r
-    plus = two - r if is_near else r
-    w = c1 * c2
-    dc = c1 - c2
-    ds = s1 - s2
-    gap = half * (dc * dc + ds * ds)
-    near = w * minus + gap
-    far = w * plus + (gap + two * (s1 * s2))
+    w = ((c1 - s1) * (c1 + s1)) * ((c2 - s2) * (c2 + s2))
+    apart = s1 * c2 - c1 * s2
+    along = s1 * c2 + c1 * s2
+    near = w * (r if is_near else two - r) + two * (apart * apart)
+    far = w * (two - r if is_near else r) + two * (along * along)
     return near if near <= far else -far
 
 
 @scalar
-def mixed_near_pair(r, c1, c2, s1, s2):
+def mixed_near_pair(r, s1, s2, c1, c2):
     """Return what `mixed_pair` does where ``rho >= 0`` is known (``r = 1 - rho``)."""
-    dc = c1 - c2
-    ds = s1 - s2
-    return (c1 * c2) * r + like(r, 0.5) * (dc * dc + ds * ds)
+    two = like(r, 2.0)
+    w = ((c1 - s1) * (c1 + s1)) * ((c2 - s2) * (c2 + s2))
+    apart = s1 * c2 - c1 * s2
+    return w * r + two * (apart * apart)
 
 
 @scalar
-def added_pair(x, y, c1, c2, s1, s2):
-    """Return the complement of a sum of two independent Gaussian feature maps."""
-    zero, one, two, half = like(x, 0.0), like(x, 1.0), like(x, 2.0), like(x, 0.5)
+def added_pair(x, y, s1, s2, c1, c2):
+    """Return the complement of a sum of two independent Gaussian feature maps.
+
+    ``s, c`` are those of `mixed_pair`, the second map taking the constant's place.
+    """
+    zero, one, two = like(x, 0.0), like(x, 1.0), like(x, 2.0)
     rx, ry = abs(x), abs(y)
     x_near = math.copysign(one, x) > zero
     y_near = math.copysign(one, y) > zero
-    wx = c1 * c2
-    wy = s1 * s2
-    dc = c1 - c2
-    ds = s1 - s2
-    gap = half * (dc * dc + ds * ds)
+    wx = ((c1 - s1) * (c1 + s1)) * ((c2 - s2) * (c2 + s2))
+    wy = (two * (s1 * c1)) * (two * (s2 * c2))
+    apart = s1 * c2 - c1 * s2
+    gap = two * (apart * apart)
     near = (wx * (rx if x_near else two - rx) + gap) + wy * (
         ry if y_near else two - ry
     )
