@@ -108,10 +108,8 @@ def wait_for_quiet(limit: float = 0.08, patience: float = 60.0) -> float:
 def _own_seconds() -> float:
     """Return CPU seconds of this process and its children, living or not."""
     listed = _read(f"/proc/self/task/{os.getpid()}/children").split()
-    stats = (
-        _read(f"/proc/{child}/stat").rpartition(")")[2].split() for child in listed
-    )
-    ticks = sum(int(stat[11]) + int(stat[12]) for stat in stats if len(stat) > 12)
+    lines = (_read(f"/proc/{child}/stat").rpartition(")")[2] for child in listed)
+    ticks = sum(sum(map(int, line.split()[11:13])) for line in lines)
     return sum(os.times()[:4]) + ticks / os.sysconf("SC_CLK_TCK")
 
 

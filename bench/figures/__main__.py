@@ -46,7 +46,7 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measured(name: str, session: Session) -> list[Row]:
+def measured(name: str, session: Session, version: str) -> list[Row]:
     """Return the rows of one figure; an error becomes a row that does not hold."""
     try:
         rows = list(FIGURES[name].measure(session))
@@ -56,6 +56,7 @@ def measured(name: str, session: Session) -> list[Row]:
         rows = [Row(name, 0.0, AT_MOST, math.nan, "", what)]
     for row in rows:
         row.figure = name
+        row.version = version
         row.time = time.strftime("%Y-%m-%d %H:%M:%S")
         print(report.markdown_row(row), flush=True)
     return rows
@@ -93,7 +94,7 @@ def main() -> int:
     rows: list[Row] = []
     with threadpool_limits(session.threads, user_api="blas"):
         for name in options.only or ORDER:
-            rows += measured(name, session)
+            rows += measured(name, session, about["fastntk"])
             merged = report.merge(folder / "figures.json", rows, ORDER)
             report.write(folder, merged, about, versions)
     print(f"written to {folder}")

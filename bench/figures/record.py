@@ -47,6 +47,7 @@ class Row:
     details: dict[str, Any] = field(default_factory=dict)
     figure: str = ""
     time: str = ""
+    version: str = ""
 
     @property
     def verdict(self) -> str:

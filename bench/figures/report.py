@@ -48,10 +48,12 @@ def markdown_row(row: Row) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _conditions(machine: dict[str, Any], rivals: dict[str, Any]) -> Iterator[str]:
+def _conditions(
+    machine: dict[str, Any], rivals: dict[str, Any], measured: str
+) -> Iterator[str]:
     versions = {"Python": machine["python"], **machine["packages"]}
     blas = machine["blas"][0] if machine["blas"] else {}
-    yield f"- {machine['date']}, fastntk {machine['fastntk']}"
+    yield f"- {machine['date']}, fastntk {measured} (+: with uncommitted changes)"
     yield (
         f"- {machine['cpu']}, {machine['cores']} cores, {', '.join(machine['simd'])}, "
         f"{machine['memory_GiB']} GiB, huge pages: {machine['huge_pages']}, "
@@ -84,7 +86,7 @@ def markdown(rows: list[Row], machine: dict[str, Any], rivals: dict[str, Any]) -
         "",
         f"{held} of {len(judged)} hold.",
         "",
-        *_conditions(machine, rivals),
+        *_conditions(machine, rivals, ", ".join(sorted({row.version for row in rows}))),
         "",
         *HEAD,
         *map(markdown_row, rows),

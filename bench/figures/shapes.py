@@ -190,7 +190,7 @@ def layouts(session: Session) -> Iterator[Row]:
 @figure("crowded")
 def crowded(session: Session) -> Iterator[Row]:
     """Rows in a narrow cone, and half of them duplicates, against spread rows."""
-    makers = {
+    makers: dict[str, Callable[..., Array]] = {
         "spread": spread_rows,
         "cone of 0.01 rad": cone_rows,
         "half duplicates": duplicate_rows,

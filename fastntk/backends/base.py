@@ -51,7 +51,13 @@ class Backend(Protocol):
         """Return what the sides of tiles must be whole multiples of."""
         ...
 
-    def worker(self, rows1: Any, rows2: Any, tile: tuple[int, int]) -> Worker:
+    def optimise(self, program: Program, rows1: Any, rows2: Any) -> Program:
+        """Return a cheaper program with the same result for these rows, if any."""
+        ...
+
+    def worker(
+        self, program: Program, rows1: Any, rows2: Any, tile: tuple[int, int]
+    ) -> Worker:
         """Return a workspace for tiles of at most this shape."""
         ...
 

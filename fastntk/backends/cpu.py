@@ -1,17 +1,14 @@
 """The CPU backend: a packed product for the similarity of a tile, then the ops."""
 
-import dataclasses
 from typing import Any
 
 import numpy as np
 
 from fastntk._typing import AnyArray, InputMatrix
 from fastntk.backends.base import Worker
+from fastntk.backends.cpu_collapse import collapsed_program
+from fastntk.backends.cpu_compiled import CompiledProgram, run_tile
 from fastntk.backends.cpu_rows import CpuRows
-from fastntk.kernels.abi import COLS_STRIDE, N_COEFS, N_DIMS, N_INTS, ROWS_STRIDE
-from fastntk.kernels.cpu_ops import OPS
-from fastntk.kernels.cpu_tile import run_program
-from fastntk.kernels.polynomials import constants
 from fastntk.kernels.product import (
     complement_rows,
     packed_product,
@@ -20,7 +17,8 @@ from fastntk.kernels.product import (
 )
 from fastntk.kernels.product_sparse import refine_sparse
 from fastntk.kernels.vector_ir import GROUP_ROWS, panel_width
-from fastntk.program import Op, Program
+from fastntk.program import Program
+from fastntk.program.collapse import MIN_ENTRIES
 
 __all__ = ["CpuBackend", "CpuWorker"]
 
@@ -30,63 +28,6 @@ NEAR_LIMIT = {np.dtype(np.float64): 1e-3, np.dtype(np.float32): 1e-2}
 STEEP_VARIANCE = {np.dtype(np.float64): 1e5, np.dtype(np.float32): 30.0}
 STEEP_NEAR_LIMIT = {np.dtype(np.float64): 1e-3, np.dtype(np.float32): 5e-2}
 STEEP_EXACT_LIMIT = {np.dtype(np.float64): 1e-5, np.dtype(np.float32): 5e-2}
-PANEL_ROWS = 8
-PANEL_BYTES = 24 << 10
-
-
-@dataclasses.dataclass(frozen=True)
-class CompiledProgram:
-    """A program as the arrays that `run_program` walks."""
-
-    addresses: AnyArray
-    ints: AnyArray
-    coefs: AnyArray
-    constants: AnyArray
-    shape: AnyArray
-    outputs: AnyArray
-
-    @classmethod
-    def compile(
-        cls, program: Program, dtype: np.dtype[Any], *, has_zero_rows: bool = True
-    ) -> "CompiledProgram":
-        """Compile (or load) the ops of a program, and lay out its numbers."""
-        ops = [op for op in program.ops if op.name != "mask" or has_zero_rows]
-        coefs = np.zeros((len(ops), N_COEFS), dtype)
-        for k, op in enumerate(ops):
-            coefs[k, : len(op.coefs)] = op.coefs
-        addresses = [OPS[op.name].address(dtype) for op in ops]
-        ints = np.array([_ints(program, op) for op in ops], np.int64)
-        shape = np.array(_panel_shape(program, dtype), np.int64)
-        return cls(
-            np.array(addresses, np.int64),
-            ints.reshape(len(ops), N_INTS),
-            coefs,
-            constants(dtype),
-            shape,
-            np.array([_output(program, name) for name in program.get], np.int64),
-        )
-
-
-def _ints(program: Program, op: Op) -> list[int]:
-    return [
-        *program.slots_of(op.stream),
-        *program.slots_of(op.other),
-        op.table,
-        op.flags,
-    ]
-
-
-def _output(program: Program, name: str) -> tuple[int, int, int]:
-    rho, tau = program.slots_of(program.stream)
-    if name == "nngp":
-        return rho, program.n_tables - 2, 0
-    return tau, program.n_tables - 1, 1
-
-
-def _panel_shape(program: Program, dtype: np.dtype[Any]) -> tuple[int, int, int]:
-    """Return rows, columns and slots of a panel that stays in the L1 cache."""
-    strip = PANEL_BYTES // (program.n_slots * PANEL_ROWS * dtype.itemsize)
-    return PANEL_ROWS, min(512, max(64, strip // 64 * 64)), program.n_slots
 
 
 class CpuBackend:
@@ -109,9 +50,21 @@ class CpuBackend:
         """Return what tile sides are whole multiples of."""
         return panel_width(dtype)
 
-    def worker(self, rows1: CpuRows, rows2: CpuRows, tile: tuple[int, int]) -> Worker:
+    def optimise(
+        self, program: Program, rows1: CpuRows, rows2: CpuRows
+    ) -> Program:
+        """Return a cheaper program with the same result, if there is one."""
+        if rows1.has_zero_rows or rows2.has_zero_rows:
+            return program
+        if rows1.n * rows2.n < MIN_ENTRIES:
+            return program
+        return collapsed_program(program, rows1.dtype) or program
+
+    def worker(
+        self, program: Program, rows1: CpuRows, rows2: CpuRows, tile: tuple[int, int]
+    ) -> Worker:
         """Return the workspace of one thread."""
-        return CpuWorker(rows1, rows2, tile)
+        return CpuWorker(program, rows1, rows2, tile)
 
 
 class CpuWorker:
@@ -119,14 +72,19 @@ class CpuWorker:
 
     Parameters
     ----------
+    program : Program
+        What to run: that of the rows, or its collapsed form.
     rows1, rows2 : CpuRows
         Both sides; the same object for a symmetric Gram matrix.
     tile : tuple of int
         Largest tile shape.
     """
 
-    def __init__(self, rows1: CpuRows, rows2: CpuRows, tile: tuple[int, int]) -> None:
-        program, dtype = rows1.program, rows1.dtype
+    def __init__(
+        self, program: Program, rows1: CpuRows, rows2: CpuRows, tile: tuple[int, int]
+    ) -> None:
+        dtype = rows1.dtype
+        self.program = program
         self.rows1, self.rows2 = rows1, rows2
         self.compiled = CompiledProgram.compile(
             program, dtype, has_zero_rows=rows1.has_zero_rows or rows2.has_zero_rows
@@ -137,8 +95,7 @@ class CpuWorker:
         self.limit = dtype.type(limit[dtype])
         n_blocks = len(program.get)
         self._blocks = np.empty((n_blocks, tile[0] * tile[1]), dtype)
-        self._panel = np.empty(int(np.prod(self.compiled.shape)), dtype)
-        self._dims = np.zeros(N_DIMS, np.int64)
+        self._panel = self.compiled.new_panel()
         self._width = panel_width(dtype)
         self._scratch = np.empty(GROUP_ROWS * self._width, dtype)
 
@@ -153,24 +110,13 @@ class CpuWorker:
         shape = (rows.stop - rows.start, cols.stop - cols.start)
         blocks = [b[: shape[0] * shape[1]].reshape(shape) for b in self._blocks]
         self._similarity(blocks[0], rows, cols, is_diagonal)
-        tables1, stride1 = self.rows1.tables(rows)
-        tables2, stride2 = self.rows2.tables(cols)
-        self._dims[ROWS_STRIDE], self._dims[COLS_STRIDE] = stride1, stride2
-        c = self.compiled
-        run_program(
-            blocks[0],
-            blocks[-1],
-            tables1,
-            tables2,
-            self._dims,
-            c.addresses,
-            c.ints,
-            c.coefs,
-            c.constants,
-            self._panel,
-            c.shape,
-            c.outputs,
-            is_diagonal,
+        run_tile(
+            self.compiled,
+            blocks,
+            self.rows1.tables(rows, self.program),
+            self.rows2.tables(cols, self.program),
+            panel=self._panel,
+            is_lower=is_diagonal,
         )
         return tuple(blocks)
 

@@ -10,8 +10,9 @@ from fastntk.kernels.row_ops import ROW_OPS
 from fastntk.kernels.rows import unit_rows, unit_rows_sparse
 from fastntk.kernels.vector_ir import panel_width
 from fastntk.program import Program
+from fastntk.program.collapse import Collapsed
 
-__all__ = ["CpuRows", "RangeTrace"]
+__all__ = ["CpuRows", "RangeTrace", "row_pass"]
 
 BLOCK_ROWS = 2048  # rows whose state stays in the cache during the pass
 TABLE_BYTES = 24 << 20  # tables larger than this are recomputed per tile
@@ -25,6 +26,7 @@ class RangeTrace:
         self.labels = [op.layer for op in program.ops]
         self.low = {name: np.full(n_ops, np.inf) for name in ("nngp", "ntk")}
         self.high = {name: np.zeros(n_ops) for name in ("nngp", "ntk")}
+        self.steepness = 0.0  # largest variance that meets erf
 
     def record(self, k: int, name: str, values: FloatArray) -> None:
         """Widen the range after op ``k``."""
@@ -90,7 +92,6 @@ class CpuRows:
         self.dtype = dtype
         self.n, self.n_features = x.shape
         self.is_sparse = is_sparse
-        self.steepness = 0.0  # largest variance that meets erf
         self.has_zero_rows = False
         self.raw: Any = x
         self.variance = np.empty(self.n)
@@ -113,13 +114,16 @@ class CpuRows:
                 with np.errstate(over="ignore"):  # the trace reports it, with a layer
                     self._tables[:, start:stop] = tables
         trace.check(program.get, dtype)
+        self.steepness = trace.steepness
 
     def diagonal(self, name: str) -> FloatArray:
         """Return ``k(x, x)`` of every row in float64, shape (n,)."""
         return self._diagonals[name]
 
-    def tables(self, rows: slice) -> tuple[AnyArray, int]:
+    def tables(self, rows: slice, program: Program) -> tuple[AnyArray, int]:
         """Return the row tables of a block as a flat view, and its stride."""
+        if isinstance(program, Collapsed):
+            return np.sqrt(self.variance[rows]).astype(self.dtype), 0
         if self._tables is not None:
             return self._tables.reshape(-1)[rows.start :], self.n
         tables = self._pass(rows.start, rows.stop, None).astype(self.dtype, copy=False)
@@ -164,36 +168,59 @@ class CpuRows:
 
     def _pass(self, start: int, stop: int, trace: RangeTrace | None) -> FloatArray:
         """Run the row bodies on a block; return its tables, shape (n_tables, rows)."""
-        program, n = self.program, stop - start
-        state = np.zeros((program.n_streams, 3, n))
-        state[0, 0] = self.variance[start:stop]
-        tables = np.empty((program.n_tables, n))
-        with np.errstate(all="ignore"):
-            for k, op in enumerate(program.ops):
-                q, t, s = state[op.stream]
-                if op.name == "erf":
-                    peak = float(q.max()) * op.row_coefs[1] ** 2
-                    self.steepness = max(self.steepness, peak)
-                other = state[max(op.other, 0)]
-                part = tables[op.table : op.table + op.cost.tables]
-                before = q.copy() if trace is not None else q
-                coefs = np.array(op.row_coefs or (0.0,))
-                ROW_OPS[op.name](q, t, s, *other, part, coefs)
-                if trace is not None:
-                    _check_float64(op.layer, before, q, t)
-                    trace.record(k, "nngp", q)
-                    trace.record(k, "ntk", t)
-        q, t, s = state[program.stream]
-        np.sqrt(q, out=tables[-2])
-        tables[-1] = s
+        tables, state = row_pass(self.program, self.variance[start:stop], trace)
+        q, t, _ = state[self.program.stream]
         for name in self._diagonals:
             self._diagonals[name][start:stop] = q if name == "nngp" else t
         return tables
 
 
-def _check_float64(
-    layer: str, before: FloatArray, q: FloatArray, t: FloatArray
-) -> None:
+def row_pass(
+    program: Program, variance: FloatArray, trace: RangeTrace | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Run the row bodies of a program in float64.
+
+    Parameters
+    ----------
+    program : Program
+        The steps.
+    variance : ndarray of shape (n,)
+        Mean squares of the rows.
+    trace : RangeTrace, optional
+        Told of the range after every op; `RangeError` if it leaves float64.
+
+    Returns
+    -------
+    tables : ndarray of shape (n_tables, n)
+        Row tables of all ops, then the two of the output.
+    state : ndarray of shape (n_streams, 3, n)
+        Variance, tangent diagonal and tangent scale of every stream at the end.
+    """
+    n = variance.size
+    state = np.zeros((program.n_streams, 3, n))
+    state[0, 0] = variance
+    tables = np.empty((program.n_tables, n))
+    with np.errstate(all="ignore"):
+        for k, op in enumerate(program.ops):
+            q, t, s = state[op.stream]
+            if trace is not None and op.name == "erf":
+                trace.steepness = max(
+                    trace.steepness, float(q.max()) * op.row_coefs[1] ** 2
+                )
+            part = tables[op.table : op.table + op.cost.tables]
+            coefs = np.array(op.row_coefs or (0.0,))
+            ROW_OPS[op.name](q, t, s, *state[max(op.other, 0)], part, coefs)
+            if trace is not None:
+                _check_float64(op.layer, q, t)
+                trace.record(k, "nngp", q)
+                trace.record(k, "ntk", t)
+    q, _, s = state[program.stream]
+    np.sqrt(q, out=tables[-2])
+    tables[-1] = s
+    return tables, state
+
+
+def _check_float64(layer: str, q: FloatArray, t: FloatArray) -> None:
     """Refuse variances that leave float64 inside the network."""
     tiny = np.finfo(np.float64).smallest_normal
     if not (np.isfinite(q).all() and np.isfinite(t).all()):

@@ -18,6 +18,9 @@ from fastntk.kernels.abi import (
     PANEL_ROWS,
     RHO,
     RHO_2,
+    SERIES_ACCUMULATE,
+    SERIES_SCALED,
+    SERIES_STEP,
     ROWS_STRIDE,
     TABLE,
     TAU,
@@ -38,6 +41,7 @@ from fastntk.kernels.scalars import (
     mixed_near_pair,
     mixed_pair,
     sign_pair,
+    twice_angle,
 )
 
 __all__ = ["OPS"]
@@ -334,4 +338,67 @@ def add(slots, rows, cols, dims, ints, coefs, constants):
         _add_rho(x, y, s1, s, c1, c)
 
 
-OPS = {op.__name__: CpuOp(op) for op in (abrelu, sign, erf, affine, mask, copy, add)}
+# --- a collapsed network --------------------------------------------------------------
+
+
+@scalar
+def _angle(x, t, asin_c):
+    for j in range(len(x)):
+        t[j] = twice_angle(x[j], asin_c)
+
+
+def angle(slots, rows, cols, dims, ints, coefs, constants):
+    """Turn complements into ``2 t``, ``t = 2 theta/pi - 1`` in [-1, 1]."""
+    asin_c = asin_coefficients(constants)
+    for i in range(dims[PANEL_ROWS]):
+        x, t = _slot(slots, dims, ints[RHO], i), _slot(slots, dims, ints[RHO_2], i)
+        _angle(x, t, asin_c)
+
+
+@scalar
+def _clenshaw(t, upper, lower, c0, c1, c2, c3, c4, c5, c6, c7):
+    """Take eight steps of ``b_k = c_k + 2 t b_(k+1) - b_(k+2)``."""
+    for j in range(len(t)):
+        x, p, q = t[j], upper[j], lower[j]
+        q = (c7 - q) + x * p
+        p = (c6 - p) + x * q
+        q = (c5 - q) + x * p
+        p = (c4 - p) + x * q
+        q = (c3 - q) + x * p
+        p = (c2 - p) + x * q
+        q = (c1 - q) + x * p
+        p = (c0 - p) + x * q
+        upper[j], lower[j] = p, q
+
+
+@scalar
+def _series_value(y, t, upper, lower, c0, r1, r, is_scaled, is_added):
+    half, one, zero = like(c0, 0.5), like(c0, 1.0), like(c0, 0.0)
+    for j in range(len(y)):
+        value = (c0 - lower[j]) + half * t[j] * upper[j]
+        scale = r1 * r[j] if is_scaled else one
+        y[j] = scale * value + (y[j] if is_added else zero)
+
+
+def series(slots, rows, cols, dims, ints, coefs, constants):
+    """Evaluate a Chebyshev series; coefs: blocks of 8, c_0, c_1, ...; table: scale."""
+    flags, n_blocks = ints[FLAGS], int(coefs[0])
+    for i in range(dims[PANEL_ROWS]):
+        t = _slot(slots, dims, ints[TAU], i)
+        upper, lower = (
+            _slot(slots, dims, ints[RHO_2], i),
+            _slot(slots, dims, ints[TAU_2], i),
+        )
+        _clear(upper)
+        _clear(lower)
+        for block in range(n_blocks - 1, -1, -1):
+            c = strip(coefs, 2 + block * SERIES_STEP, SERIES_STEP)
+            _clenshaw(t, upper, lower, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7])
+        y = _slot(slots, dims, ints[RHO], i)
+        r1, r = _row(rows, dims, ints[TABLE], i), _col(cols, dims, ints[TABLE], i)
+        is_scaled = (flags & SERIES_SCALED) != 0
+        is_added = (flags & SERIES_ACCUMULATE) != 0
+        _series_value(y, t, upper, lower, coefs[1], r1, r, is_scaled, is_added)
+
+
+OPS = {op.__name__: CpuOp(op) for op in (abrelu, sign, erf, affine, mask, copy, add, angle, series)}

@@ -24,13 +24,17 @@ __all__ = [
 ]
 
 @scalar
+def _copy(target, source):
+    for j in range(len(target)):
+        target[j] = source[j]
+
+
+@scalar
 def _load(panel, block, i0, j0, n_rows, n_cols, n_slots):
     """Put complements into slot 0 and clear the tangent slot beside it."""
     for i in range(n_rows):
         source = block[i0 + i, j0 : j0 + n_cols]
-        x = panel[i * n_cols : (i + 1) * n_cols]
-        for j in range(n_cols):
-            x[j] = source[j]
+        _copy(panel[i * n_cols : (i + 1) * n_cols], source)
     if n_slots > 1:
         tau = panel[n_rows * n_cols : 2 * n_rows * n_cols]
         for j in range(n_rows * n_cols):
@@ -50,18 +54,20 @@ def _store_ntk(target, tau, scale, scales):
 
 
 @scalar
-def _store(target, panel, rows, cols, dims, i0, j0, slot, table, is_ntk):
-    """Scale one slot by its row tables and write it to the tile."""
+def _store(target, panel, rows, cols, dims, i0, j0, slot, table, kind):
+    """Scale one slot by its row tables (kind 2: as it is) and write it to the tile."""
     n_rows, n_cols = dims[PANEL_ROWS], dims[PANEL_COLS]
     scales = cols[table * dims[3] + j0 : table * dims[3] + j0 + n_cols]
     for i in range(n_rows):
         source = panel[(slot * n_rows + i) * n_cols : (slot * n_rows + i + 1) * n_cols]
         goal = target[i0 + i, j0 : j0 + n_cols]
         scale = rows[table * dims[2] + i0 + i]
-        if is_ntk:
+        if kind == 0:
+            _store_nngp(goal, source, scale, scales)
+        elif kind == 1:
             _store_ntk(goal, source, scale, scales)
         else:
-            _store_nngp(goal, source, scale, scales)
+            _copy(goal, source)
 
 
 @cpu_kernel
@@ -83,7 +89,7 @@ def run_program(
     """Run all ops on a tile of complements, panel by panel, and store in place.
 
     ``shape`` is (panel rows, panel columns, slots); ``outputs`` has a row (slot, table,
-    is_ntk) per output: the first goes back to ``block``, the other to ``second``.
+    kind) per output: the first goes back to ``block``, the other to ``second``.
     ``lower``: skip panels wholly above the diagonal.
     """
     n1, n2 = block.shape
@@ -108,10 +114,8 @@ def run_program(
                 )
             for k in range(len(outputs)):
                 target = block if k == 0 else second
-                slot, table, is_ntk = outputs[k, 0], outputs[k, 1], outputs[k, 2]
-                _store(
-                    target, panel, rows, cols, dims, i0, j0, slot, table, is_ntk != 0
-                )
+                slot, table, kind = outputs[k, 0], outputs[k, 1], outputs[k, 2]
+                _store(target, panel, rows, cols, dims, i0, j0, slot, table, kind)
 
 
 @cpu_kernel

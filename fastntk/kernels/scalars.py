@@ -30,6 +30,7 @@ __all__ = [
     "mixed_near_pair",
     "mixed_pair",
     "sign_pair",
+    "twice_angle",
 ]
 
 
@@ -80,6 +81,16 @@ def abrelu_near_pair(r, beta, two_over_pi_beta, asin_c, excess_c):
     """Return what `abrelu_pair` does where ``rho >= 0`` is known (``r = 1 - rho``)."""
     theta, h = _turned(r, asin_c, excess_c)
     return r - beta * h, like(r, 1.0) - two_over_pi_beta * theta
+
+
+@scalar
+def twice_angle(x, asin_c):
+    """Return ``2 t`` with ``t = 2 theta/pi - 1`` in [-1, 1], theta in [0, pi]."""
+    zero, one, two = like(x, 0.0), like(x, 1.0), like(x, 2.0)
+    r = abs(x)
+    theta = math.sqrt(two * r) * polynomial(r, asin_c)
+    t = like(x, 4.0 / math.pi) * theta - two
+    return t if math.copysign(one, x) > zero else -t
 
 
 @scalar

@@ -23,6 +23,8 @@ OP_COSTS = {
     "erf": OpCost(tables=5, nngp=64, tangent=12),
     "affine": OpCost(tables=5, nngp=16, tangent=8),
     "mask": OpCost(tables=1, nngp=2, tangent=0),
+    "angle": OpCost(tables=1, nngp=41, tangent=0),
+    "series": OpCost(tables=0, nngp=4, tangent=0),
     "copy": OpCost(tables=0, nngp=0, tangent=0),
     "add": OpCost(tables=4, nngp=22, tangent=5),
 }
@@ -115,7 +117,19 @@ class Program:
 
     def op_flops(self, op: Op) -> int:
         """Flops per entry of one op."""
-        return op.cost.nngp + (op.cost.tangent if self.has_tangent else 0)
+        terms = 3 * (len(op.coefs) - 1) if op.name == "series" else 0
+        return op.cost.nngp + (op.cost.tangent if self.has_tangent else 0) + terms
+
+    def ints_of(self, op: Op) -> tuple[int, ...]:
+        """Return the slots, table and flags of an op, see `fastntk.kernels.abi`."""
+        return (*self.slots_of(op.stream), *self.slots_of(op.other), op.table, op.flags)
+
+    def output_of(self, name: str) -> tuple[int, int, int]:
+        """Return slot, scale table and kind (0 nngp, 1 ntk) of an output."""
+        rho, tau = self.slots_of(self.stream)
+        if name == "nngp":
+            return rho, self.n_tables - 2, 0
+        return tau, self.n_tables - 1, 1
 
     def slots_of(self, stream: int) -> tuple[int, int]:
         """Return the correlation and tangent slots of a branch (-1: no tangent)."""

@@ -50,6 +50,7 @@ class Setup:
     budget: int | None
     rows1: Any = None
     rows2: Any = None
+    runs: Program | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -82,6 +83,7 @@ class Setup:
             for x in sides
         ]
         self.rows1, self.rows2 = rows[0], rows[-1]
+        self.runs = self.backend.optimise(self.program, self.rows1, self.rows2)
 
     def plan(self, *, used: int = 0, side: int | None = None) -> TilePlan:
         """Plan the tiles; ``used`` bytes of the budget are taken."""
@@ -109,7 +111,8 @@ class Setup:
 
     def new_worker(self, plan: TilePlan) -> Worker:
         """Return the workspace of one thread."""
-        return self.backend.worker(self.rows1, self.rows2, plan.side)
+        runs = self.program if self.runs is None else self.runs
+        return self.backend.worker(runs, self.rows1, self.rows2, plan.side)
 
 
 def prepare(
