@@ -9,12 +9,16 @@ import numpy.typing as npt
 __all__ = [
     "AnyArray",
     "CSRMatrix",
+    "Coefs",
     "FloatArray",
     "GetArg",
     "GetName",
     "InputMatrix",
     "IntArray",
     "MatrixLike",
+    "Pointer",
+    "Scalar",
+    "Strip",
 ]
 
 AnyArray: TypeAlias = npt.NDArray[Any]
@@ -62,3 +66,17 @@ InputMatrix: TypeAlias = FloatArray | CSRMatrix
 
 MatrixLike: TypeAlias = npt.ArrayLike | CSRMatrix
 """Kernel inputs as a caller may give them."""
+
+# --- what kernel bodies work on: NumPy's own types when the JIT is off ----------------
+
+Scalar: TypeAlias = Any
+"""One number of the compute dtype, float32 or float64."""
+
+Strip: TypeAlias = Any
+"""Contiguous 1-D view of numbers of the compute dtype."""
+
+Pointer: TypeAlias = Any
+"""C pointer that an op body is given, see `fastntk.kernels.abi`; else an array."""
+
+Coefs: TypeAlias = tuple[Any, ...]
+"""Polynomial coefficients, lowest degree first; the dtype decides how many."""

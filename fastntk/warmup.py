@@ -1,9 +1,7 @@
-"""Compile everything ahead: ``python -m fastntk.warmup``.
+"""Compile everything ahead, once for each host: ``python -m fastntk.warmup``.
 
-Compiled functions live in a cache folder, so this is needed once for each host (and
-each version of fastntk), before many processes start at the same time. Ops are compiled
-by address; everything else by tiny Gram matrices through the public functions, so that
-what is compiled is what a call would compile.
+Ops are compiled by address; everything else by tiny Gram matrices through the public
+functions, so that what is compiled is what a call would compile.
 """
 
 import argparse
@@ -23,13 +21,11 @@ from fastntk._errors import FastntkError, InputError, NotSupportedError
 __all__ = ["main", "warm_up"]
 
 DTYPES = ("float32", "float64")
-
+GETS = ("nngp", "ntk", ("nngp", "ntk"))
 Step = tuple[str, Callable[[], Any]]
 
 
-def warm_up(
-    dtypes: Sequence[str] = DTYPES, report: Callable[[str], Any] = lambda line: None
-) -> int:
+def warm_up(dtypes: Sequence[str] = DTYPES, report: Callable[[str], Any] = len) -> int:
     """Compile every CPU op and kernel into the cache folder.
 
     Parameters
@@ -37,8 +33,7 @@ def warm_up(
     dtypes : sequence of {"float32", "float64"}
         Compute dtypes; inputs of both kinds are covered for each.
     report : callable, optional
-        Called with a line of text for every step that compiled something, and at the
-        end.
+        Takes a line of text for every step that compiled something, and a last one.
 
     Returns
     -------
@@ -50,16 +45,9 @@ def warm_up(
     InputError
         If the cache folder cannot be written.
     NotSupportedError
-        If ``NUMBA_DISABLE_JIT`` is set: nothing is compiled then.
+        If ``NUMBA_DISABLE_JIT`` is set.
     """
-    from fastntk._jit import JIT_ENABLED, cache_folder
-
-    folder = cache_folder()
-    if not JIT_ENABLED:
-        raise NotSupportedError(
-            "NUMBA_DISABLE_JIT is set, so nothing is compiled; unset it"
-        )
-    _check_writable(folder)
+    folder = _writable_folder()
     start = time.perf_counter()
     first = known = _compiled(folder)
     for dtype in dtypes:
@@ -73,23 +61,25 @@ def warm_up(
                 report(f"{seconds:6.2f} s  {dtype}  {label}: {', '.join(names)}")
             known = now
     n_new, seconds = len(known - first), time.perf_counter() - start
-    if n_new:
-        report(f"{n_new} functions compiled in {seconds:.1f} s, cached in {folder}")
-    else:
-        report(f"everything was cached already, in {folder} ({seconds:.1f} s)")
+    what = f"{n_new} functions compiled" if n_new else "everything was cached already"
+    report(f"{what}, in {seconds:.1f} s; the cache folder is {folder}")
     return n_new
 
 
-def _check_writable(folder: Path) -> None:
+def _writable_folder() -> Path:
+    """Return the cache folder after writing to it."""
+    from fastntk._jit import JIT_ENABLED, cache_folder
+
+    folder = cache_folder()
+    if not JIT_ENABLED:
+        raise NotSupportedError("NUMBA_DISABLE_JIT is set: nothing compiles; unset it")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
-            pass
+            return folder
     except OSError as error:
-        raise InputError(
-            f"the cache folder {folder} cannot be written ({error.strerror}); set "
-            "NUMBA_CACHE_DIR to a folder that can"
-        ) from None
+        found = f"the cache folder {folder} cannot be written ({error.strerror})"
+        raise InputError(f"{found}; set NUMBA_CACHE_DIR to another") from None
 
 
 def _compiled(folder: Path) -> frozenset[str]:
@@ -107,88 +97,59 @@ def _op_steps(dtype: str) -> Iterator[Step]:
 
 def _gram_steps(dtype: str) -> Iterator[Step]:
     """Yield calls that reach every kernel by every kind of argument."""
-    from fastntk import diagonal, gram, tiles
+    from fastntk import diagonal, gram, stax, tiles
 
-    nets = _networks()
+    dense, free, large = stax.Dense(8, b_std=0.1), stax.Dense(8), stax.Dense(8, 1e3)
+    jacot = stax.Dense(8, b_std=0.0, parameterization="standard")  # tangents at zero
+    fork = (stax.FanOut(2), stax.parallel(stax.Relu(), stax.Sign()))
+    join = (stax.parallel(dense, dense), stax.FanInSum())
+    homogeneous = stax.serial(free, stax.Relu(), free)
+    steep = stax.serial(large, stax.Erf(), dense)
+    branches = stax.serial(dense, *fork, *join)
+    zeros = stax.serial(jacot, stax.Relu(), dense)
     call = partial(gram, dtype=dtype, threads=1)
-    sides = [_rows(kind, locked) for kind, locked in product(DTYPES, (False, True))]
-    for name, net in nets.items():
-        for get in ("nngp", "ntk", ("nngp", "ntk")):
-            yield f"{name}, {get}", partial(call, net, sides[0], get=get)
-    steep = nets["erf"]
-    for left, right in product(sides, sides):
-        label = f"{_kind(left)} and {_kind(right)} rows"
-        yield label, partial(call, steep, left, right)
-        yield f"sparse {label}", partial(call, steep, _sparse(left), _sparse(right))
-    for order in ("C", "F"):
-        out: Any = np.empty((len(sides[0]), len(sides[0])), dtype, order)
-        yield f"out= in {order} order", partial(call, steep, sides[0], out=out)
-    yield "tiles", lambda: list(tiles(steep, sides[0], dtype=dtype, threads=1))
-    yield "diagonal", partial(diagonal, steep, sides[0], dtype=dtype)
+    kinds = list(product(DTYPES, ("writable", "read-only")))
+    x, _ = _rows(*kinds[0])
+    for net in (homogeneous, steep, branches, zeros):
+        for get in GETS:
+            yield f"{get} of {net}", partial(call, net, x, get=get)
+    for left, right in product(kinds, kinds):
+        pairs = zip(("dense", "sparse"), _rows(*left), _rows(*right), strict=True)
+        for layout, x1, x2 in pairs:
+            label = " ".join((layout, *left, "and", *right, "rows"))
+            yield label, partial(call, steep, x1, x2)
+    fortran: Any = np.empty((len(x), len(x)), dtype, "F")
+    yield "Fortran order", partial(call, steep, x, out=fortran)
+    yield "a larger matrix", partial(call, homogeneous, np.eye(256, 8) + 0.5)
+    yield "tiles", lambda: list(tiles(steep, x, dtype=dtype, threads=1))
+    yield "diagonal", partial(diagonal, steep, x, dtype=dtype)
 
 
-def _networks() -> dict[str, Any]:
-    """Return networks with every op between them; erf meets a large variance."""
-    from fastntk import stax
-
-    dense = stax.Dense(8, b_std=0.1)
-    standard = stax.Dense(8, b_std=0.0, parameterization="standard")
-    branches = (stax.FanOut(2), stax.parallel(stax.Relu(), stax.Sign()))
-    heads = (stax.parallel(dense, dense), stax.FanInSum())
-    return {
-        "relu": stax.serial(dense, stax.Relu(), dense),
-        "relu without bias": stax.serial(stax.Dense(8), stax.Relu(), stax.Dense(1)),
-        "erf": stax.serial(stax.Dense(8, W_std=1e3), stax.Erf(), dense),
-        "branches": stax.serial(dense, *branches, *heads),
-        "standard": stax.serial(standard, stax.Relu(), stax.Dense(1)),
-    }
-
-
-def _rows(dtype: str, is_locked: bool) -> Any:
-    """Return rows of which some are equal, opposite, nearly equal or zero."""
-    rows = np.random.default_rng(0).standard_normal((9, 3)).astype(dtype)
-    rows[1], rows[2], rows[3], rows[4] = rows[0], -rows[0], 1.001 * rows[0], 0.0
-    rows[3, 0] *= 1 + 1e-4
-    rows.flags.writeable = not is_locked
-    return rows
-
-
-def _kind(rows: Any) -> str:
-    return f"{rows.dtype}{'' if rows.flags.writeable else ' read-only'}"
-
-
-def _sparse(rows: Any) -> Any:
-    """Return rows as a CSR matrix, read-only if they are."""
+def _rows(dtype: str, access: str) -> tuple[Any, Any]:
+    """Return rows, some equal, opposite, nearly equal or zero; and the same as CSR."""
     import scipy.sparse
 
-    matrix = scipy.sparse.csr_matrix(rows)
-    for part in (matrix.data, matrix.indices, matrix.indptr):
-        part.flags.writeable = rows.flags.writeable
-    return matrix
+    x = np.random.default_rng(0).standard_normal((9, 3)).astype(dtype)
+    x[1], x[2], x[3], x[4] = x[0], -x[0], x[0] + 1e-4, 0.0
+    matrix = scipy.sparse.csr_matrix(x)
+    for part in (x, matrix.data, matrix.indices, matrix.indptr):
+        part.flags.writeable = access == "writable"
+    return x, matrix
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line, and return its exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m fastntk.warmup",
-        description="Compile everything into the cache folder, once for each host.",
-    )
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    about = "Compile everything into the cache folder, once for each host."
+    parser = argparse.ArgumentParser(prog="python -m fastntk.warmup", description=about)
     parser.add_argument("--dtype", nargs="+", choices=DTYPES, default=DTYPES)
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     options = parser.parse_args(arguments)
-
-    def report(line: str) -> None:
-        if not options.quiet:
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
-
+    report = len if options.quiet else partial(print, flush=True)
     try:
         warm_up(options.dtype, report)
     except FastntkError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    return 0
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

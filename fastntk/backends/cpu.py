@@ -16,7 +16,7 @@ from fastntk.kernels.product import (
     refine_near,
 )
 from fastntk.kernels.product_sparse import refine_sparse
-from fastntk.kernels.vector_ir import GROUP_ROWS, panel_width
+from fastntk.kernels.vector import GROUP_ROWS, panel_width
 from fastntk.program import Program
 from fastntk.program.collapse import MIN_ENTRIES
 
@@ -50,9 +50,7 @@ class CpuBackend:
         """Return what tile sides are whole multiples of."""
         return panel_width(dtype)
 
-    def optimise(
-        self, program: Program, rows1: CpuRows, rows2: CpuRows
-    ) -> Program:
+    def optimise(self, program: Program, rows1: CpuRows, rows2: CpuRows) -> Program:
         """Return a cheaper program with the same result, if there is one."""
         if rows1.has_zero_rows or rows2.has_zero_rows:
             return program

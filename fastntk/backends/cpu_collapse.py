@@ -26,9 +26,9 @@ def collapsed_program(program: Program, dtype: np.dtype[Any]) -> Collapsed | Non
         rows, _ = row_pass(program, np.array([variance]))
         cols, _ = row_pass(program, np.full(theta.size, variance))
         blocks = [block.copy() for _ in program.get]
-        run_tile(compiled, blocks, (rows.reshape(-1), 1), (cols.reshape(-1), theta.size))
-        return {
-            name: b[0] for name, b in zip(program.get, blocks, strict=True)
-        }
+        run_tile(
+            compiled, blocks, (rows.reshape(-1), 1), (cols.reshape(-1), theta.size)
+        )
+        return {name: b[0] for name, b in zip(program.get, blocks, strict=True)}
 
     return collapse(program, recursion, dtype)

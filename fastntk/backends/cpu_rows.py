@@ -8,7 +8,7 @@ from fastntk._errors import RangeError
 from fastntk._typing import AnyArray, CSRMatrix, FloatArray, InputMatrix
 from fastntk.kernels.row_ops import ROW_OPS
 from fastntk.kernels.rows import unit_rows, unit_rows_sparse
-from fastntk.kernels.vector_ir import panel_width
+from fastntk.kernels.vector import panel_width
 from fastntk.program import Program
 from fastntk.program.collapse import Collapsed
 

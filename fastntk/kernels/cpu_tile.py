@@ -6,15 +6,11 @@ enough that all its slots stay in the L1 cache while every op of the program run
 
 from __future__ import annotations
 
-from fastntk._jit import JIT_ENABLED, call_op, cpu_kernel, like, scalar
+from fastntk._jit import call_op, cpu_kernel, like, scalar
+from fastntk._typing import AnyArray, Scalar, Strip
 from fastntk.kernels.abi import PANEL_COLS, PANEL_ROWS
 from fastntk.kernels.scalars import correlation
-from fastntk.kernels.vector_ir import TRANSPOSE_BYTES
-
-if JIT_ENABLED:
-    from fastntk.kernels.vector_ir import transpose_square
-else:
-    from fastntk.kernels.vector_python import transpose_square
+from fastntk.kernels.vector import TRANSPOSE_BYTES, transpose_square
 
 __all__ = [
     "copy_block",
@@ -23,14 +19,23 @@ __all__ = [
     "symmetrise_block",
 ]
 
+
 @scalar
-def _copy(target, source):
+def _copy(target: Strip, source: Strip) -> None:
     for j in range(len(target)):
         target[j] = source[j]
 
 
 @scalar
-def _load(panel, block, i0, j0, n_rows, n_cols, n_slots):
+def _load(
+    panel: Strip,
+    block: AnyArray,
+    i0: int,
+    j0: int,
+    n_rows: int,
+    n_cols: int,
+    n_slots: int,
+) -> None:
     """Put complements into slot 0 and clear the tangent slot beside it."""
     for i in range(n_rows):
         source = block[i0 + i, j0 : j0 + n_cols]
@@ -42,19 +47,30 @@ def _load(panel, block, i0, j0, n_rows, n_cols, n_slots):
 
 
 @scalar
-def _store_nngp(target, x, scale, scales):
+def _store_nngp(target: Strip, x: Strip, scale: Scalar, scales: Strip) -> None:
     for j in range(len(target)):
         target[j] = (correlation(x[j]) * scale) * scales[j]
 
 
 @scalar
-def _store_ntk(target, tau, scale, scales):
+def _store_ntk(target: Strip, tau: Strip, scale: Scalar, scales: Strip) -> None:
     for j in range(len(target)):
         target[j] = (tau[j] * scale) * scales[j]
 
 
 @scalar
-def _store(target, panel, rows, cols, dims, i0, j0, slot, table, kind):
+def _store(
+    target: AnyArray,
+    panel: Strip,
+    rows: Strip,
+    cols: Strip,
+    dims: AnyArray,
+    i0: int,
+    j0: int,
+    slot: int,
+    table: int,
+    kind: int,
+) -> None:
     """Scale one slot by its row tables (kind 2: as it is) and write it to the tile."""
     n_rows, n_cols = dims[PANEL_ROWS], dims[PANEL_COLS]
     scales = cols[table * dims[3] + j0 : table * dims[3] + j0 + n_cols]
@@ -72,20 +88,20 @@ def _store(target, panel, rows, cols, dims, i0, j0, slot, table, kind):
 
 @cpu_kernel
 def run_program(
-    block,
-    second,
-    rows,
-    cols,
-    dims,
-    addresses,
-    ints,
-    coefs,
-    constants,
-    panel,
-    shape,
-    outputs,
-    lower,
-):
+    block: AnyArray,
+    second: AnyArray,
+    rows: Strip,
+    cols: Strip,
+    dims: AnyArray,
+    addresses: AnyArray,
+    ints: AnyArray,
+    coefs: AnyArray,
+    constants: AnyArray,
+    panel: Strip,
+    shape: AnyArray,
+    outputs: AnyArray,
+    lower: bool,
+) -> None:
     """Run all ops on a tile of complements, panel by panel, and store in place.
 
     ``shape`` is (panel rows, panel columns, slots); ``outputs`` has a row (slot, table,
@@ -119,7 +135,7 @@ def run_program(
 
 
 @cpu_kernel
-def copy_block(block, target, stride):
+def copy_block(block: AnyArray, target: Strip, stride: int) -> None:
     """Write a tile to rows of ``stride`` items of a flat view."""
     n1, n2 = block.shape
     for i in range(n1):
@@ -129,7 +145,7 @@ def copy_block(block, target, stride):
 
 
 @cpu_kernel
-def mirror_block(block, target, stride):
+def mirror_block(block: AnyArray, target: Strip, stride: int) -> None:
     """Write the transpose of a tile to rows of ``stride`` items of a flat view."""
     n1, n2 = block.shape
     side = TRANSPOSE_BYTES // block.itemsize
@@ -146,7 +162,7 @@ def mirror_block(block, target, stride):
 
 
 @cpu_kernel
-def symmetrise_block(block, diagonal):
+def symmetrise_block(block: AnyArray, diagonal: AnyArray) -> None:
     """Write the diagonal, and copy what is below it to what is above."""
     for i in range(block.shape[0]):
         block[i, i] = diagonal[i]

@@ -10,14 +10,10 @@ import math
 
 import numpy as np
 
-from fastntk._jit import JIT_ENABLED, cpu_kernel, like, scalar
+from fastntk._jit import cpu_kernel, like, scalar
+from fastntk._typing import AnyArray, Scalar, Strip
 from fastntk.kernels.scalars import complement
-from fastntk.kernels.vector_ir import GROUP_ROWS
-
-if JIT_ENABLED:
-    from fastntk.kernels.vector_ir import micro_distance, micro_product
-else:
-    from fastntk.kernels.vector_python import micro_distance, micro_product
+from fastntk.kernels.vector import GROUP_ROWS, micro_distance, micro_product
 
 __all__ = [
     "complement_rows",
@@ -32,13 +28,23 @@ DEPTH = 256  # features at a time: a panel of B then stays in the L1 cache
 
 
 @scalar
-def _start(row, k, n_features, width):
+def _start(row: int, k: int, n_features: int, width: int) -> int:
     """Return where a packed row has its feature ``k``."""
     return row // width * width * n_features + k * width + row % width
 
 
 @cpu_kernel
-def packed_product(block, a, a_row, b, b_row, n_features, width, scratch, is_lower):
+def packed_product(
+    block: AnyArray,
+    a: AnyArray,
+    a_row: int,
+    b: AnyArray,
+    b_row: int,
+    n_features: int,
+    width: int,
+    scratch: AnyArray,
+    is_lower: bool,
+) -> None:
     """Write ``A B^T`` of one tile.
 
     ``a_row`` and ``b_row`` are the tile's first rows, whole multiples of ``width``;
@@ -76,7 +82,7 @@ def packed_product(block, a, a_row, b, b_row, n_features, width, scratch, is_low
 
 
 @scalar
-def _complement_row(row, limit):
+def _complement_row(row: Strip, limit: Scalar) -> int:
     """Turn correlations into complements in place; return how many are below limit."""
     near = 0
     for j in range(len(row)):
@@ -87,7 +93,7 @@ def _complement_row(row, limit):
 
 
 @cpu_kernel
-def complement_rows(block, limit, is_lower):
+def complement_rows(block: AnyArray, limit: Scalar, is_lower: bool) -> int:
     """Replace correlations by signed complements; return how many are below limit.
 
     ``is_lower``: what is on and above the diagonal is not needed, and becomes 1.
@@ -104,69 +110,76 @@ def complement_rows(block, limit, is_lower):
 
 
 @scalar
-def is_near_one(x):
+def is_near_one(x: Scalar) -> bool:
     """Return whether a signed complement is on the side of ``rho = 1``."""
     zero = like(x, 0.0)
     return x > zero or (x == zero and like(x, 1.0) / x > zero)
 
 
 @scalar
-def _count_ends(block, i, n_rows, j, n_cols, limit, is_lower):
-    """Return how many pairs of a block are near ``rho = 1`` and near ``rho = -1``."""
-    near, far = 0, 0
-    for p in range(i, i + n_rows):
-        for q in range(j, min(j + n_cols, p) if is_lower else j + n_cols):
-            if abs(block[p, q]) < limit:
-                if is_near_one(block[p, q]):
-                    near += 1
-                else:
-                    far += 1
-    return near, far
+def _count_end(row: Strip, limit: Scalar, sign: Scalar) -> int:
+    """Return how many complements of one sign are below the limit."""
+    count = 0
+    for q in range(len(row)):
+        is_there = abs(row[q]) < limit and math.copysign(sign, row[q]) == sign
+        count += 1 if is_there else 0
+    return count
 
 
 @scalar
-def _write_ends(block, i, n_rows, j, n_cols, limit, is_lower, scratch, width, sign):
+def _write_end(row: Strip, half_squares: Strip, limit: Scalar, sign: Scalar) -> None:
     """Replace the complements of one sign that are below the limit."""
     half = like(sign, 0.5)
-    for p in range(i, i + n_rows):
-        for q in range(j, min(j + n_cols, p) if is_lower else j + n_cols):
-            x = block[p, q]
-            if abs(x) < limit and is_near_one(x) == (sign > like(sign, 0.0)):
-                block[p, q] = sign * (half * scratch[(p - i) * width + (q - j)])
+    for q in range(len(row)):
+        x = row[q]
+        is_there = abs(x) < limit and math.copysign(sign, x) == sign
+        row[q] = sign * (half * half_squares[q]) if is_there else x
 
 
 @cpu_kernel
 def refine_near(
-    block, a, a_row, b, b_row, n_features, width, scratch, limit, is_lower
-):
+    block: AnyArray,
+    a: AnyArray,
+    a_row: int,
+    b: AnyArray,
+    b_row: int,
+    n_features: int,
+    width: int,
+    scratch: AnyArray,
+    limit: Scalar,
+    is_lower: bool,
+) -> None:
     """Compute complements below ``limit`` anew from the rows: ``|a -+ b|^2 / 2``.
 
     No cancellation, so duplicates come out as exactly 0. A block is compared whole if
     one of its pairs is near, at about the price of its product.
     """
     n1, n2 = block.shape
-    one = like(limit, 1.0)
     for j in range(0, n2, width):
         b_start = _start(b_row + j, 0, n_features, width)
-        n_cols = min(width, n2 - j)
+        stop = min(j + width, n2)
         for i in range(0, n1, GROUP_ROWS):
+            if is_lower and j > i + GROUP_ROWS - 1:
+                continue
             n_rows = min(GROUP_ROWS, n1 - i)
-            near, far = _count_ends(block, i, n_rows, j, n_cols, limit, is_lower)
             a_start = _start(a_row + i, 0, n_features, width)
-            if near > 0:
-                micro_distance(a, a_start, b, b_start, scratch, n_features, width, one)
-                _write_ends(
-                    block, i, n_rows, j, n_cols, limit, is_lower, scratch, width, one
-                )
-            if far > 0:
-                micro_distance(a, a_start, b, b_start, scratch, n_features, width, -one)
-                _write_ends(
-                    block, i, n_rows, j, n_cols, limit, is_lower, scratch, width, -one
-                )
+            for end in range(2):
+                sign = like(limit, 1.0 if end == 0 else -1.0)
+                count = 0
+                for p in range(i, i + n_rows):
+                    count += _count_end(block[p, j:stop], limit, sign)
+                if count == 0:
+                    continue
+                micro_distance(a, a_start, b, b_start, scratch, n_features, width, sign)
+                for p in range(n_rows):
+                    squares = scratch[p * width : (p + 1) * width]
+                    _write_end(block[i + p, j:stop], squares, limit, sign)
 
 
 @cpu_kernel
-def refine_exact(block, x1, x2, limit, is_lower):
+def refine_exact(
+    block: AnyArray, x1: AnyArray, x2: AnyArray, limit: Scalar, is_lower: bool
+) -> None:
     """Compute complements below ``limit`` to full relative accuracy, in float64.
 
     From the rows as given, not from unit rows, whose rounding alone turns an angle by
@@ -183,7 +196,7 @@ def refine_exact(block, x1, x2, limit, is_lower):
 
 
 @cpu_kernel
-def exact_complement(a, b):
+def exact_complement(a: AnyArray, b: AnyArray) -> float:
     """Return ``1 - |cos|`` of two rows by the part of one orthogonal to the other.
 
     ``sin^2 = (|b - s a|^2 - <b - s a, a>^2 / |a|^2) / |b|^2`` with ``s = <a, b> /

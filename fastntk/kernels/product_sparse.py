@@ -7,13 +7,23 @@ import math
 import numpy as np
 
 from fastntk._jit import cpu_kernel
+from fastntk._typing import AnyArray, IntArray, Scalar
 from fastntk.kernels.product import is_near_one
 
 __all__ = ["refine_sparse"]
 
 
 @cpu_kernel
-def refine_sparse(block, data1, index1, start1, data2, index2, start2, limit):
+def refine_sparse(
+    block: AnyArray,
+    data1: AnyArray,
+    index1: IntArray,
+    start1: IntArray,
+    data2: AnyArray,
+    index2: IntArray,
+    start2: IntArray,
+    limit: Scalar,
+) -> None:
     """Do what `fastntk.kernels.product.refine_exact` does for CSR rows.
 
     Indices are sorted within each row.
@@ -31,7 +41,9 @@ def refine_sparse(block, data1, index1, start1, data2, index2, start2, limit):
 
 
 @cpu_kernel
-def exact_complement_sparse(a, ai, b, bi):
+def exact_complement_sparse(
+    a: AnyArray, ai: IntArray, b: AnyArray, bi: IntArray
+) -> float:
     """Return ``1 - |cos|`` of two sparse rows, see ``exact_complement``."""
     aa, _, ab, bb = _sums(a, ai, b, bi, 0.0)
     if not (1e-250 < aa < 1e250 and 1e-250 < bb < 1e250):
@@ -42,7 +54,9 @@ def exact_complement_sparse(a, ai, b, bi):
 
 
 @cpu_kernel
-def _sums(a, ai, b, bi, s):
+def _sums(
+    a: AnyArray, ai: IntArray, b: AnyArray, bi: IntArray, s: float
+) -> tuple[float, float, float, float]:
     """Return ``<a, a>, <g, g>, <g, a>, <b, b>`` with ``g = b - s a``."""
     aa, gg, ga, bb = 0.0, 0.0, 0.0, 0.0
     p, q = 0, 0

@@ -11,12 +11,22 @@ from __future__ import annotations
 import math
 
 from fastntk._jit import cpu_kernel, scalar
+from fastntk._typing import FloatArray
 
 __all__ = ["ROW_OPS"]
 
 
 @cpu_kernel
-def abrelu(q, t, s, q2, t2, s2, tables, coefs):
+def abrelu(
+    q: FloatArray,
+    t: FloatArray,
+    s: FloatArray,
+    q2: FloatArray,
+    t2: FloatArray,
+    s2: FloatArray,
+    tables: FloatArray,
+    coefs: FloatArray,
+) -> None:
     """coefs: E[phi^2]/q, E[phi'^2], the same at a zero row (angle pi/2)."""
     root = math.sqrt(coefs[1])
     for i in range(len(q)):
@@ -26,7 +36,16 @@ def abrelu(q, t, s, q2, t2, s2, tables, coefs):
 
 
 @cpu_kernel
-def sign(q, t, s, q2, t2, s2, tables, coefs):
+def sign(
+    q: FloatArray,
+    t: FloatArray,
+    s: FloatArray,
+    q2: FloatArray,
+    t2: FloatArray,
+    s2: FloatArray,
+    tables: FloatArray,
+    coefs: FloatArray,
+) -> None:
     """Variance 1 (0 at a zero row), no tangent."""
     for i in range(len(q)):
         q[i] = 1.0 if q[i] > 0.0 else 0.0
@@ -35,7 +54,16 @@ def sign(q, t, s, q2, t2, s2, tables, coefs):
 
 
 @cpu_kernel
-def erf(q, t, s, q2, t2, s2, tables, coefs):
+def erf(
+    q: FloatArray,
+    t: FloatArray,
+    s: FloatArray,
+    q2: FloatArray,
+    t2: FloatArray,
+    s2: FloatArray,
+    tables: FloatArray,
+    coefs: FloatArray,
+) -> None:
     """coefs: a, b of ``a erf(b u)``; tables as in `fastntk.kernels.cpu_ops`."""
     a2, b2 = coefs[0] * coefs[0], coefs[1] * coefs[1]
     for i in range(len(q)):
@@ -56,7 +84,7 @@ def erf(q, t, s, q2, t2, s2, tables, coefs):
 
 
 @scalar
-def _half_angle(x, y):
+def _half_angle(x: float, y: float) -> tuple[float, float]:
     """Return sine and cosine of half the angle of ``(x, y)``, for ``x, y >= 0``."""
     radius = math.hypot(x, y)
     if radius == 0.0:
@@ -68,7 +96,16 @@ def _half_angle(x, y):
 
 
 @cpu_kernel
-def affine(q, t, s, q2, t2, s2, tables, coefs):
+def affine(
+    q: FloatArray,
+    t: FloatArray,
+    s: FloatArray,
+    q2: FloatArray,
+    t2: FloatArray,
+    s2: FloatArray,
+    tables: FloatArray,
+    coefs: FloatArray,
+) -> None:
     """coefs: W^2, b^2, f, b_T of ``S' = W^2 S + b^2, T' = W^2 T + f S + b_T``."""
     w2, b2, f, bt = coefs[0], coefs[1], coefs[2], coefs[3]
     for i in range(len(q)):
@@ -88,14 +125,32 @@ def affine(q, t, s, q2, t2, s2, tables, coefs):
 
 
 @cpu_kernel
-def mask(q, t, s, q2, t2, s2, tables, coefs):
+def mask(
+    q: FloatArray,
+    t: FloatArray,
+    s: FloatArray,
+    q2: FloatArray,
+    t2: FloatArray,
+    s2: FloatArray,
+    tables: FloatArray,
+    coefs: FloatArray,
+) -> None:
     """Table: 1 where there is a variance, 0 at rows of zeros."""
     for i in range(len(q)):
         tables[0, i] = 1.0 if q[i] > 0.0 else 0.0
 
 
 @cpu_kernel
-def copy(q, t, s, q2, t2, s2, tables, coefs):
+def copy(
+    q: FloatArray,
+    t: FloatArray,
+    s: FloatArray,
+    q2: FloatArray,
+    t2: FloatArray,
+    s2: FloatArray,
+    tables: FloatArray,
+    coefs: FloatArray,
+) -> None:
     """Copy the state to the second operand."""
     for i in range(len(q)):
         q2[i] = q[i]
@@ -104,7 +159,16 @@ def copy(q, t, s, q2, t2, s2, tables, coefs):
 
 
 @cpu_kernel
-def add(q, t, s, q2, t2, s2, tables, coefs):
+def add(
+    q: FloatArray,
+    t: FloatArray,
+    s: FloatArray,
+    q2: FloatArray,
+    t2: FloatArray,
+    s2: FloatArray,
+    tables: FloatArray,
+    coefs: FloatArray,
+) -> None:
     """Add the second operand's feature map, independent of the first."""
     for i in range(len(q)):
         new_q = q[i] + q2[i]

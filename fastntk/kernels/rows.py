@@ -7,12 +7,13 @@ import math
 import numpy as np
 
 from fastntk._jit import cpu_kernel
+from fastntk._typing import AnyArray, IntArray
 
 __all__ = ["unit_rows", "unit_rows_sparse"]
 
 
 @cpu_kernel
-def _largest(row):
+def _largest(row: AnyArray) -> float:
     """Return the largest magnitude in a row."""
     largest = 0.0
     for k in range(len(row)):
@@ -21,7 +22,7 @@ def _largest(row):
 
 
 @cpu_kernel
-def _norm(row):
+def _norm(row: AnyArray) -> tuple[float, float]:
     """Return a scale and the norm of ``row / scale``, safe from over- and underflow."""
     total = 0.0
     for k in range(len(row)):
@@ -40,7 +41,7 @@ def _norm(row):
 
 
 @cpu_kernel
-def unit_rows(x, packed, width, mean_square):
+def unit_rows(x: AnyArray, packed: AnyArray, width: int, mean_square: AnyArray) -> None:
     """Pack ``x / |x|`` and write ``|x|^2 / d``; rows of zeros stay zero.
 
     ``packed`` starts at the panel of the first row, see `fastntk.kernels.product`; rows
@@ -66,7 +67,13 @@ def unit_rows(x, packed, width, mean_square):
 
 
 @cpu_kernel
-def unit_rows_sparse(data, start, unit, mean_square, n_features):
+def unit_rows_sparse(
+    data: AnyArray,
+    start: IntArray,
+    unit: AnyArray,
+    mean_square: AnyArray,
+    n_features: float,
+) -> None:
     """Do what `unit_rows` does on the stored entries of a CSR matrix."""
     for i in range(len(start) - 1):
         row = data[start[i] : start[i + 1]]

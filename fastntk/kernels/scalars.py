@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 
 from fastntk._jit import like, scalar
+from fastntk._typing import Coefs, Scalar
 from fastntk.kernels.polynomials import polynomial
 
 __all__ = [
@@ -35,20 +36,20 @@ __all__ = [
 
 
 @scalar
-def complement(rho):
+def complement(rho: Scalar) -> Scalar:
     """Return the signed complement of a correlation in [-1, 1]."""
     r = like(rho, 1.0) - abs(rho)
     return math.copysign(r if r > like(rho, 0.0) else like(rho, 0.0), rho)
 
 
 @scalar
-def correlation(x):
+def correlation(x: Scalar) -> Scalar:
     """Return ``rho`` from the signed complement."""
     return math.copysign(like(x, 1.0) - abs(x), x)
 
 
 @scalar
-def _turned(r, asin_c, excess_c):
+def _turned(r: Scalar, asin_c: Coefs, excess_c: Coefs) -> tuple[Scalar, Scalar]:
     """Return ``theta`` and ``h(theta) = (2/pi)(sin theta - theta cos theta)``."""
     theta = math.sqrt(like(r, 2.0) * r) * polynomial(r, asin_c)
     square = theta * theta
@@ -56,7 +57,9 @@ def _turned(r, asin_c, excess_c):
 
 
 @scalar
-def abrelu_pair(x, beta, two_over_pi_beta, asin_c, excess_c):
+def abrelu_pair(
+    x: Scalar, beta: Scalar, two_over_pi_beta: Scalar, asin_c: Coefs, excess_c: Coefs
+) -> tuple[Scalar, Scalar]:
     """Return the complement after ``a min(u,0) + b max(u,0)`` and its derivative dual.
 
     ``beta = (b - a)^2 / (2 (a^2 + b^2))``; the normalised dual activation is ``rho' =
@@ -77,14 +80,16 @@ def abrelu_pair(x, beta, two_over_pi_beta, asin_c, excess_c):
 
 
 @scalar
-def abrelu_near_pair(r, beta, two_over_pi_beta, asin_c, excess_c):
+def abrelu_near_pair(
+    r: Scalar, beta: Scalar, two_over_pi_beta: Scalar, asin_c: Coefs, excess_c: Coefs
+) -> tuple[Scalar, Scalar]:
     """Return what `abrelu_pair` does where ``rho >= 0`` is known (``r = 1 - rho``)."""
     theta, h = _turned(r, asin_c, excess_c)
     return r - beta * h, like(r, 1.0) - two_over_pi_beta * theta
 
 
 @scalar
-def twice_angle(x, asin_c):
+def twice_angle(x: Scalar, asin_c: Coefs) -> Scalar:
     """Return ``2 t`` with ``t = 2 theta/pi - 1`` in [-1, 1], theta in [0, pi]."""
     zero, one, two = like(x, 0.0), like(x, 1.0), like(x, 2.0)
     r = abs(x)
@@ -94,7 +99,7 @@ def twice_angle(x, asin_c):
 
 
 @scalar
-def sign_pair(x, asin_c):
+def sign_pair(x: Scalar, asin_c: Coefs) -> Scalar:
     """Return the complement after ``sign``: ``rho' = (2/pi) asin(rho)``."""
     r = abs(x)
     theta = math.sqrt(like(x, 2.0) * r) * polynomial(r, asin_c)
@@ -102,7 +107,7 @@ def sign_pair(x, asin_c):
 
 
 @scalar
-def mixed_pair(x, s1, s2, c1, c2):
+def mixed_pair(x: Scalar, s1: Scalar, s2: Scalar, c1: Scalar, c2: Scalar) -> Scalar:
     """Return the complement after adding a constant to a Gaussian feature map.
 
     Rows see the unit vector ``(cos p, sin p)`` in (old feature, constant); ``s, c`` are
@@ -121,7 +126,9 @@ def mixed_pair(x, s1, s2, c1, c2):
 
 
 @scalar
-def mixed_near_pair(r, s1, s2, c1, c2):
+def mixed_near_pair(
+    r: Scalar, s1: Scalar, s2: Scalar, c1: Scalar, c2: Scalar
+) -> Scalar:
     """Return what `mixed_pair` does where ``rho >= 0`` is known (``r = 1 - rho``)."""
     two = like(r, 2.0)
     w = ((c1 - s1) * (c1 + s1)) * ((c2 - s2) * (c2 + s2))
@@ -130,7 +137,9 @@ def mixed_near_pair(r, s1, s2, c1, c2):
 
 
 @scalar
-def added_pair(x, y, s1, s2, c1, c2):
+def added_pair(
+    x: Scalar, y: Scalar, s1: Scalar, s2: Scalar, c1: Scalar, c2: Scalar
+) -> Scalar:
     """Return the complement of a sum of two independent Gaussian feature maps.
 
     ``s, c`` are those of `mixed_pair`, the second map taking the constant's place.
@@ -143,15 +152,15 @@ def added_pair(x, y, s1, s2, c1, c2):
     wy = (two * (s1 * c1)) * (two * (s2 * c2))
     apart = s1 * c2 - c1 * s2
     gap = two * (apart * apart)
-    near = (wx * (rx if x_near else two - rx) + gap) + wy * (
-        ry if y_near else two - ry
-    )
+    near = (wx * (rx if x_near else two - rx) + gap) + wy * (ry if y_near else two - ry)
     far = (wx * (two - rx if x_near else rx) + gap) + wy * (two - ry if y_near else ry)
     return near if near <= far else -far
 
 
 @scalar
-def _asin_by_parts(sine, cosine, asin_c):
+def _asin_by_parts(
+    sine: Scalar, cosine: Scalar, asin_c: Coefs
+) -> tuple[Scalar, Scalar]:
     """Return the angle in [0, pi/2] and its complement from its sine and cosine."""
     z = sine if sine <= cosine else cosine
     angle = z * polynomial(like(z, 2.0) * (z * z), asin_c)
@@ -160,7 +169,16 @@ def _asin_by_parts(sine, cosine, asin_c):
 
 
 @scalar
-def erf_pair(x, v1, v2, u1, u2, i1, i2, asin_c):
+def erf_pair(
+    x: Scalar,
+    v1: Scalar,
+    v2: Scalar,
+    u1: Scalar,
+    u2: Scalar,
+    i1: Scalar,
+    i2: Scalar,
+    asin_c: Coefs,
+) -> tuple[Scalar, Scalar]:
     """Return the complement after erf, and the derivative dual without row factors.
 
     ``v^2 = 2 q / (1 + 2 q)``, ``u = 1 - v^2``, ``i = asin(v^2)^(-1/2)``:
@@ -179,8 +197,21 @@ def erf_pair(x, v1, v2, u1, u2, i1, i2, asin_c):
 
 @scalar
 def erf_near_pair(
-    x, limit, v1, v2, u1, u2, i1, i2, w1, w2, b1, b2, asin_c, sinc_c
-):
+    x: Scalar,
+    limit: Scalar,
+    v1: Scalar,
+    v2: Scalar,
+    u1: Scalar,
+    u2: Scalar,
+    i1: Scalar,
+    i2: Scalar,
+    w1: Scalar,
+    w2: Scalar,
+    b1: Scalar,
+    b2: Scalar,
+    asin_c: Coefs,
+    sinc_c: Coefs,
+) -> Scalar:
     """Return the complement after erf without cancellation as ``rho`` goes to +-1.
 
     ``w = sqrt(asin(v^2))``, ``b = pi/2 - asin(v^2)``, ``m = w1 w2``, ``e = asin(v1 v2

@@ -176,9 +176,7 @@ def micro_product(  # type: ignore[no-untyped-def]
         pointers = [emit.pointer(*item) for item in starts]
         n_vectors = panel_width(np.dtype(a.dtype.name)) // emit.lanes
         c_stride, depth, width, is_first = args[6:]
-        _emit_block(
-            emit, *pointers, c_stride, depth, width, n_vectors, is_first, None
-        )
+        _emit_block(emit, *pointers, c_stride, depth, width, n_vectors, is_first, None)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -204,9 +202,7 @@ def micro_distance(  # type: ignore[no-untyped-def]
         minus = emit.broadcast(builder.fneg(sign))
         n_vectors = panel_width(np.dtype(a.dtype.name)) // emit.lanes
         is_first = cgutils.true_bit
-        _emit_block(
-            emit, *pointers, width, depth, width, n_vectors, is_first, minus
-        )
+        _emit_block(emit, *pointers, width, depth, width, n_vectors, is_first, minus)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -233,8 +229,12 @@ def transpose_square(  # type: ignore[no-untyped-def]
         rows = [emit.load(source, builder.mul(args[2], intp(i))) for i in lanes]
         step = 1
         while step < emit.lanes:
-            low = [lane if not lane & step else emit.lanes + lane - step for lane in lanes]
-            high = [lane + step if not lane & step else emit.lanes + lane for lane in lanes]
+            low = [
+                lane if not lane & step else emit.lanes + lane - step for lane in lanes
+            ]
+            high = [
+                lane + step if not lane & step else emit.lanes + lane for lane in lanes
+            ]
             for i in lanes:
                 if not i & step:
                     first, second = rows[i], rows[i + step]

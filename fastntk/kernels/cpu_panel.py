@@ -1,0 +1,41 @@
+"""Where op bodies find their numbers: strips of a panel, row tables.
+
+See `fastntk.kernels.abi` for the layout.
+"""
+
+from __future__ import annotations
+
+from fastntk._jit import like, scalar, strip
+from fastntk._typing import Pointer, Scalar, Strip
+from fastntk.kernels.abi import (
+    COLS_STEP,
+    COLS_STRIDE,
+    PANEL_COLS,
+    PANEL_ROWS,
+    ROWS_STRIDE,
+)
+
+__all__ = ["clear", "col", "row", "slot"]
+
+
+@scalar
+def slot(slots: Pointer, dims: Pointer, k: int, i: int) -> Strip:
+    n = dims[PANEL_COLS]
+    return strip(slots, (k * dims[PANEL_ROWS] + i) * n, n)
+
+
+@scalar
+def col(cols: Pointer, dims: Pointer, table: int, i: int) -> Strip:
+    start = table * dims[COLS_STRIDE] + i * dims[COLS_STEP]
+    return strip(cols, start, dims[PANEL_COLS])
+
+
+@scalar
+def row(rows: Pointer, dims: Pointer, table: int, i: int) -> Scalar:
+    return rows[table * dims[ROWS_STRIDE] + i]
+
+
+@scalar
+def clear(tau: Strip) -> None:
+    for j in range(len(tau)):
+        tau[j] = like(tau[j], 0.0)
