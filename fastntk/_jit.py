@@ -31,7 +31,6 @@ __all__ = [
     "call_op",
     "cpu_kernel",
     "like",
-    "reduction_kernel",
     "scalar",
     "strip",
 ]
@@ -43,7 +42,6 @@ JIT_ENABLED = not numba.config.DISABLE_JIT
 # Named flags only. Never nnan/ninf (NaN and inf must surface) and never nsz: the
 # sign of a zero tells duplicate rows from antiparallel ones.
 FAST_MATH = {"contract"}
-REDUCTION_FAST_MATH = {"contract", "reassoc"}
 
 
 def _source_hash() -> str:
@@ -91,12 +89,11 @@ def _cached_here() -> Iterator[None]:
         numba.config.CACHE_DIR = before
 
 
-def cpu_kernel(func: F, *, reduction: bool = False) -> F:
+def cpu_kernel(func: F) -> F:
     """Compile ``func`` on first call: GIL released, cached, no zero-division checks."""
-    flags = REDUCTION_FAST_MATH if reduction else FAST_MATH
     with _cached_here():
         jitted = numba.njit(
-            cache=_CACHING, nogil=True, error_model="numpy", fastmath=flags
+            cache=_CACHING, nogil=True, error_model="numpy", fastmath=FAST_MATH
         )(func)
     return cast("F", jitted)
 
@@ -106,11 +103,6 @@ def scalar(func: F) -> F:
     if not JIT_ENABLED:
         return func
     return cast("F", register_jitable(forceinline=True)(func))
-
-
-def reduction_kernel(func: F) -> F:
-    """Compile like `cpu_kernel`, and let the compiler reorder sums."""
-    return cpu_kernel(func, reduction=True)
 
 
 # --- pointers that are arrays when the JIT is off -------------------------------------
@@ -170,7 +162,8 @@ class CpuOp:
     Parameters
     ----------
     body : callable
-        ``body(slots, rows, cols, dims, ints, coefs, constants)``, a module-level function.
+        ``body(slots, rows, cols, dims, ints, coefs, constants)``, a function of a
+        module.
     """
 
     registry: ClassVar[list[Callable[..., None]]] = []

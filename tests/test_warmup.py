@@ -103,7 +103,7 @@ def test_a_second_run_finds_everything_cached(tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     first = run(folder, "-c", OPS_ONLY)
     assert first.returncode == 0, first.stderr
-    assert "float32  op abrelu: cpu_ops.abrelu" in first.stdout
+    assert "float32  op abrelu: " in first.stdout
     n_ops = len(list(folder.rglob("*.nbc")))
     assert f"{n_ops} functions compiled, in" in first.stdout
     assert first.stdout.split()[-1] == str(n_ops)

@@ -13,7 +13,8 @@ import mpmath as mp
 
 mp.mp.dps = 50
 TARGET = Path(__file__).parents[1] / "fastntk" / "kernels" / "coefficients.py"
-HEADER = '''"""Polynomial coefficients, lowest degree first; made by tools/make_coefficients.py.
+HEADER = '''\
+"""Polynomial coefficients, lowest degree first; made by tools/make_coefficients.py.
 
 Each is a Chebyshev interpolant on the stated interval, converted to monomials; the
 error beside it was measured at 2,000 points in 50-digit arithmetic.

@@ -49,7 +49,8 @@ class RangeTrace:
             value = value if value < small else self.high[name][k]
             raise RangeError(
                 f"{self.labels[k]}: the {name} diagonal reaches {value:.3g}, outside "
-                f"the range of {dtype.name} ({small:.3g} to {large:.3g}); {_remedy(dtype)}"
+                f"the range of {dtype.name} ({small:.3g} to {large:.3g}); "
+                f"{_remedy(dtype)}"
             )
 
 
@@ -123,7 +124,8 @@ class CpuRows:
     def tables(self, rows: slice, program: Program) -> tuple[AnyArray, int]:
         """Return the row tables of a block as a flat view, and its stride."""
         if isinstance(program, Collapsed):
-            return np.sqrt(self.variance[rows]).astype(self.dtype), 0
+            scales = program.row_scales(self.variance[rows]).astype(self.dtype)
+            return scales.reshape(-1), scales.shape[1]
         if self._tables is not None:
             return self._tables.reshape(-1)[rows.start :], self.n
         tables = self._pass(rows.start, rows.stop, None).astype(self.dtype, copy=False)
@@ -209,7 +211,8 @@ def row_pass(
                 )
             part = tables[op.table : op.table + op.cost.tables]
             coefs = np.array(op.row_coefs or (0.0,))
-            ROW_OPS[op.name](q, t, s, *state[max(op.other, 0)], part, coefs)
+            q2, t2, s2 = state[max(op.other, 0)]
+            ROW_OPS[op.name](q, t, s, q2, t2, s2, part, coefs)
             if trace is not None:
                 _check_float64(op.layer, q, t)
                 trace.record(k, "nngp", q)

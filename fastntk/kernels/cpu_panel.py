@@ -20,22 +20,26 @@ __all__ = ["clear", "col", "row", "slot"]
 
 @scalar
 def slot(slots: Pointer, dims: Pointer, k: int, i: int) -> Strip:
+    """Return slot ``k`` of panel row ``i``."""
     n = dims[PANEL_COLS]
     return strip(slots, (k * dims[PANEL_ROWS] + i) * n, n)
 
 
 @scalar
 def col(cols: Pointer, dims: Pointer, table: int, i: int) -> Strip:
+    """Return a column table at panel row ``i``."""
     start = table * dims[COLS_STRIDE] + i * dims[COLS_STEP]
     return strip(cols, start, dims[PANEL_COLS])
 
 
 @scalar
 def row(rows: Pointer, dims: Pointer, table: int, i: int) -> Scalar:
+    """Return a row table's number for panel row ``i``."""
     return rows[table * dims[ROWS_STRIDE] + i]
 
 
 @scalar
-def clear(tau: Strip) -> None:
-    for j in range(len(tau)):
-        tau[j] = like(tau[j], 0.0)
+def clear(x: Strip) -> None:
+    """Fill a strip with zeros."""
+    for j in range(len(x)):
+        x[j] = like(x[j], 0.0)

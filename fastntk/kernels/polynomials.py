@@ -51,7 +51,7 @@ def _span(name: str, which: int) -> tuple[int, int]:
 
 
 def asin_coefficients(table: Any) -> Any:
-    """Read ``asin(s)/s`` in ``r = 2 s^2``; then ``theta = sqrt(2 r) * polynomial(r)``."""
+    """Read ``asin(s)/s`` in ``r = 2 s^2``; ``theta = sqrt(2 r) * polynomial(r)``."""
     return _read(table, _ASIN)
 
 

@@ -113,7 +113,8 @@ def complement_rows(block: AnyArray, limit: Scalar, is_lower: bool) -> int:
 def is_near_one(x: Scalar) -> bool:
     """Return whether a signed complement is on the side of ``rho = 1``."""
     zero = like(x, 0.0)
-    return x > zero or (x == zero and like(x, 1.0) / x > zero)
+    is_near: bool = x > zero or (x == zero and like(x, 1.0) / x > zero)
+    return is_near
 
 
 @scalar

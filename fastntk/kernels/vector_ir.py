@@ -64,6 +64,7 @@ class _Emitter:
         ir = cgutils.ir
         self.ir, self.context, self.builder = ir, context, builder
         self.lanes = _lanes(dtype)
+        self.n_vectors = panel_width(np.dtype(dtype.name)) // self.lanes
         self.element = context.get_value_type(dtype)
         self.vector = ir.VectorType(self.element, self.lanes)
         self.align = self.element.get_abi_size(context.target_data)
@@ -105,11 +106,19 @@ class _Emitter:
         return self.builder.fadd(c, product, flags=("contract",))
 
 
-def _emit_block(  # type: ignore[no-untyped-def]
-    emit, a, b, c, c_stride, depth, width, n_vectors, is_first, sign
-):
+def _emit_block(
+    emit: _Emitter,
+    pointers: list[Any],
+    c_stride: Any,
+    depth: Any,
+    width: Any,
+    is_first: Any,
+    sign: Any,
+) -> None:
     """Emit: load or clear the accumulators, loop over k, store them."""
     builder, intp = emit.builder, depth.type
+    a, b, c = pointers
+    n_vectors = emit.n_vectors
     cells = [(i, v) for i in range(GROUP_ROWS) for v in range(n_vectors)]
 
     def place(i: int, v: int) -> Any:
@@ -127,21 +136,7 @@ def _emit_block(  # type: ignore[no-untyped-def]
     builder.position_at_end(loop)
     k = builder.phi(intp)
     sums = [builder.phi(emit.vector) for _ in cells]
-    row = builder.mul(k, width)
-    ends = [
-        emit.load(b, builder.add(row, intp(v * emit.lanes))) for v in range(n_vectors)
-    ]
-    terms = []
-    for i in range(GROUP_ROWS):
-        item = builder.load(builder.gep(a, [builder.add(row, intp(i))]))
-        many = emit.broadcast(item)
-        for v in range(n_vectors):
-            total = sums[i * n_vectors + v]
-            if sign is None:
-                terms.append(emit.multiply_add(many, ends[v], total))
-            else:
-                gap = emit.multiply_add(sign, ends[v], many)
-                terms.append(emit.multiply_add(gap, gap, total))
+    terms = _emit_terms(emit, a, b, builder.mul(k, width), sums, sign)
     after = builder.add(k, intp(1))
     _join(k, [(intp(0), clear), (intp(0), load), (after, loop)])
     for total, first, term in zip(sums, old, terms, strict=True):
@@ -150,6 +145,27 @@ def _emit_block(  # type: ignore[no-untyped-def]
     builder.position_at_end(done)
     for (i, v), term in zip(cells, terms, strict=True):
         emit.store(term, c, place(i, v))
+
+
+def _emit_terms(
+    emit: _Emitter, a: Any, b: Any, row: Any, sums: list[Any], sign: Any
+) -> list[Any]:
+    """Emit the sums after one more feature: of products, or of squared gaps."""
+    builder, intp = emit.builder, row.type
+    starts = [intp(v * emit.lanes) for v in range(emit.n_vectors)]
+    ends = [emit.load(b, builder.add(row, start)) for start in starts]
+    terms = []
+    for i in range(GROUP_ROWS):
+        item = builder.load(builder.gep(a, [builder.add(row, intp(i))]))
+        many = emit.broadcast(item)
+        for v, end in enumerate(ends):
+            total = sums[i * emit.n_vectors + v]
+            if sign is None:
+                terms.append(emit.multiply_add(many, end, total))
+            else:
+                gap = emit.multiply_add(sign, end, many)
+                terms.append(emit.multiply_add(gap, gap, total))
+    return terms
 
 
 def _join(phi: Any, incoming: list[tuple[Any, Any]]) -> None:
@@ -174,9 +190,8 @@ def micro_product(  # type: ignore[no-untyped-def]
         emit = _Emitter(context, builder, a.dtype)
         starts = zip((a, b, c), args[0:6:2], args[1:6:2], strict=True)
         pointers = [emit.pointer(*item) for item in starts]
-        n_vectors = panel_width(np.dtype(a.dtype.name)) // emit.lanes
         c_stride, depth, width, is_first = args[6:]
-        _emit_block(emit, *pointers, c_stride, depth, width, n_vectors, is_first, None)
+        _emit_block(emit, pointers, c_stride, depth, width, is_first, None)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -200,9 +215,7 @@ def micro_distance(  # type: ignore[no-untyped-def]
         ]
         depth, width, sign = args[5:]
         minus = emit.broadcast(builder.fneg(sign))
-        n_vectors = panel_width(np.dtype(a.dtype.name)) // emit.lanes
-        is_first = cgutils.true_bit
-        _emit_block(emit, *pointers, width, depth, width, n_vectors, is_first, minus)
+        _emit_block(emit, pointers, width, depth, width, cgutils.true_bit, minus)
         return context.get_dummy_value()
 
     return signature, codegen

@@ -9,7 +9,8 @@ soon as the branch ends) and every op its row tables and coefficients. A `Progra
 prints itself; it holds plain numbers, no arrays and no Numba.
 """
 
-from fastntk.program.ops import Op, Program
+import fastntk.program.lower_layers  # registers the layers
 from fastntk.program.lowering import lower
+from fastntk.program.ops import Op, Program
 
 __all__ = ["Op", "Program", "lower"]

@@ -41,11 +41,15 @@ class Collapsed(Program):
     ----------
     source : Program
         The network's own steps.
+    scales : tuple of float
+        Per kernel, the size of F that the series is divided by: it lives in the row
+        tables, in float64, so that deep networks stay in the range of float32.
     error : float
         Largest error between the nodes, relative to the kernel's largest value.
     """
 
     source: Program = dataclasses.field(kw_only=True)
+    scales: tuple[float, ...] = dataclasses.field(kw_only=True)
     error: float = dataclasses.field(kw_only=True)
 
     @property
@@ -57,7 +61,13 @@ class Collapsed(Program):
         """Return the slots, table and flags of an op."""
         if op.name == "angle":
             return (COMPLEMENT, -1, TWICE_T, -1, 0, 0)
-        return (op.stream, TWICE_T, UPPER, LOWER, 0, op.flags)
+        return (op.stream, TWICE_T, UPPER, LOWER, op.table, op.flags)
+
+    def row_scales(self, variance: FloatArray) -> FloatArray:
+        """Return the row tables, shape (kernels, n)."""
+        roots = np.sqrt(np.array(self.scales))
+        tables: FloatArray = roots[:, None] * np.sqrt(variance)
+        return tables
 
     def output_of(self, name: str) -> tuple[int, int, int]:
         """Return slot, scale table and kind of an output: scaled already."""
@@ -94,26 +104,33 @@ def collapse(
     """
     tolerance = TOLERANCE[dtype.name]
     ops = [Op("angle", "angle between rows", COMPLEMENT)]
-    error = 0.0
+    error, scales = 0.0, []
     for k, name in enumerate(program.get):
         parts = _fit(recursion, name, tolerance)
         if parts is None:
             return None
-        error = max(error, parts[2])
-        for flags, series in ((SERIES_SCALED, parts[0]), (SERIES_ACCUMULATE, parts[1])):
+        f, g, fit_error = parts
+        error = max(error, fit_error)
+        scales.append(float(np.abs(f).max(initial=0.0)) or 1.0)
+        for flags, series in (
+            (SERIES_SCALED, f / scales[k]),
+            (SERIES_ACCUMULATE, g),
+        ):
             if series.size:
                 label = f"{name}, degree {series.size - 1}"
                 coefs = _padded(series)
                 slot = FIRST_OUTPUT + k
-                ops.append(Op("series", label, slot, flags=flags, coefs=coefs))
+                op = Op("series", label, slot, flags=flags, coefs=coefs, table=k)
+                ops.append(op)
     result = Collapsed(
         tuple(ops),
         program.get,
         1,
-        1,
+        len(scales),
         0,
         program.n_features,
         source=program,
+        scales=tuple(scales),
         error=error,
     )
     return result if result.flops < program.flops else None

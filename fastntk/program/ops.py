@@ -146,8 +146,8 @@ class Program:
         yield f"Program for {', '.join(self.get)} of rows with {d} features"
         width = max([len(op.layer) for op in self.ops] + [5])
         yield f"  {'op':<8} {'layer':<{width}} {'slots':<12} {'tables':>6} {'flops':>6}"
-        similarity = "" if self.n_features is None else str(2 * self.n_features)
-        yield f"  {'product':<8} {'x1 @ x2.T':<{width}} {'0':<12} {0:>6} {similarity:>6}"
+        flops = "" if self.n_features is None else str(2 * self.n_features)
+        yield f"  {'product':<8} {'x1 @ x2.T':<{width}} {'0':<12} {0:>6} {flops:>6}"
         for op in self.ops:
             slots = ",".join(str(s) for s in self.slots_of(op.stream) if s >= 0)
             if op.other >= 0:

@@ -9,9 +9,7 @@ from fastntk.tiling.setup import prepare
 __all__ = ["diagonal"]
 
 
-def diagonal(
-    net: Any, x: MatrixLike, get: GetArg = "ntk", *, dtype: Any = None
-) -> Any:
+def diagonal(net: Any, x: MatrixLike, get: GetArg = "ntk", *, dtype: Any = None) -> Any:
     """Return ``k(x, x)`` of every row, without the rest of the matrix.
 
     Parameters

@@ -112,9 +112,7 @@ def gram(
         threads=threads,
         max_memory=max_memory,
     )
-    outs = check_out(
-        out, setup.shape, setup.dtype, setup.get, (setup.x1, setup.x2)
-    )
+    outs = check_out(out, setup.shape, setup.dtype, setup.get, (setup.x1, setup.x2))
     plan = setup.plan(used=0 if outs is not None else setup.n_bytes)
     if outs is None:
         _check_available(setup)

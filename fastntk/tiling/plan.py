@@ -29,13 +29,13 @@ class Tile:
     @property
     def n_entries(self) -> int:
         """Entries of the matrix that this tile settles, its mirror image included."""
-        n = (self.rows.stop - self.rows.start) * (self.cols.stop - self.cols.start)
+        n: int = (self.rows.stop - self.rows.start) * (self.cols.stop - self.cols.start)
         return n if not self.is_symmetric or self.is_diagonal else 2 * n
 
 
 @dataclasses.dataclass(frozen=True)
 class TilePlan:
-    """Square tiles over ``shape``; of a symmetric matrix, those on and below the diagonal.
+    """Square tiles over ``shape``; if symmetric, those on and below the diagonal.
 
     Attributes
     ----------
@@ -116,9 +116,7 @@ def plan_tiles(
     return TilePlan(shape, sides, is_symmetric)
 
 
-def _best_side(
-    shape: tuple[int, int], threads: int, is_symmetric: bool
-) -> int:
+def _best_side(shape: tuple[int, int], threads: int, is_symmetric: bool) -> int:
     """Return the largest side that fits the cache and keeps all threads busy."""
     side = MAX_SIDE
     entries = shape[0] * shape[1] // (2 if is_symmetric else 1)
