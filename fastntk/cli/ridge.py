@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.linalg.lapack import dpotri
+from threadpoolctl import threadpool_limits
 
 from fastntk._errors import FastntkError
 
@@ -69,11 +70,14 @@ def fit_ridge(
     """
     scale = float(np.mean(np.diag(gram)))
     fits = []
-    for relative in relative_ridges:
-        try:
-            fits.append(_fit(gram, targets, relative * scale))
-        except LinAlgError:  # too small a ridge for the precision of the kernel
-            continue
+    # one thread: matrices of this size gain little from more, and lose much where
+    # other processes keep a core busy
+    with threadpool_limits(limits=1, user_api="blas"):
+        for relative in relative_ridges:
+            try:
+                fits.append(_fit(gram, targets, relative * scale))
+            except LinAlgError:  # too small a ridge for the precision of the kernel
+                continue
     if not fits:
         raise FastntkError(
             f"the kernel matrix plus {max(relative_ridges):g} times its mean diagonal "

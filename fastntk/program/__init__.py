@@ -9,7 +9,7 @@ soon as the branch ends) and every op its row tables and coefficients. A `Progra
 prints itself; it holds plain numbers, no arrays and no Numba.
 """
 
-import fastntk.program.lower_layers  # registers the layers
+from fastntk.program import lower_layers as _layers  # noqa: F401 - registers them
 from fastntk.program.lowering import lower
 from fastntk.program.ops import Op, Program
 

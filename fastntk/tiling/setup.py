@@ -30,7 +30,8 @@ def as_spec(net: Any) -> Spec:
     if not isinstance(spec, Spec):
         raise NetworkError(
             f"net: found {type(net).__name__}; expected a network made by "
-            "fastntk.stax, e.g. stax.serial(stax.Dense(512), stax.Relu(), stax.Dense(1))"
+            "fastntk.stax, e.g. stax.serial(stax.Dense(512), stax.Relu(), "
+            "stax.Dense(1))"
         )
     return spec
 
