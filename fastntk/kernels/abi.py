@@ -33,8 +33,8 @@ RHO, TAU, RHO_2, TAU_2, TABLE, FLAGS = range(6)
 N_INTS = 6
 
 # flags of several ops: no correlation that comes in is negative; of affine: there is a
-# bias in the covariance, in the tangent
-NON_NEGATIVE, AFFINE_RHO, AFFINE_TAU_CONSTANT = 1, 2, 4
+# bias in the covariance, in the tangent; the tangent adds the new covariance (its own)
+NON_NEGATIVE, AFFINE_RHO, AFFINE_TAU_CONSTANT, AFFINE_TAU_OUTPUT = 1, 2, 4, 8
 # of series: times the row scales, added to what is there; terms per block
 SERIES_SCALED, SERIES_ACCUMULATE = 1, 2
 SERIES_STEP = 8

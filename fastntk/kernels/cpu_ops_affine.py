@@ -7,6 +7,7 @@ from fastntk._typing import Pointer, Scalar, Strip
 from fastntk.kernels.abi import (
     AFFINE_RHO,
     AFFINE_TAU_CONSTANT,
+    AFFINE_TAU_OUTPUT,
     FLAGS,
     NON_NEGATIVE,
     PANEL_ROWS,
@@ -59,6 +60,15 @@ def _affine_rho(x: Strip, s1: Scalar, s: Strip, c1: Scalar, c: Strip) -> None:
 
 
 @scalar
+def _affine_near_tau(
+    x: Strip, tau: Strip, t1: Scalar, t: Strip, c1: Scalar, c: Strip
+) -> None:
+    one = like(t1, 1.0)
+    for j in range(len(x)):
+        tau[j] = (t1 * t[j]) * tau[j] + (c1 * c[j]) * (one - x[j])
+
+
+@scalar
 def _affine_near_rho(x: Strip, s1: Scalar, s: Strip, c1: Scalar, c: Strip) -> None:
     for j in range(len(x)):
         x[j] = mixed_near_pair(x[j], s1, s[j], c1, c[j])
@@ -74,25 +84,54 @@ def affine(
     constants: Pointer,
 ) -> None:
     """Apply ``S' = W^2 S + b^2`` and ``T' = W^2 T + f S + b_T`` to rho and tau."""
-    t, flags = ints[TABLE], ints[FLAGS]
+    flags = ints[FLAGS]
     for i in range(dims[PANEL_ROWS]):
         x = slot(slots, dims, ints[RHO], i)
-        if ints[TAU] >= 0:
+        is_output = flags & AFFINE_TAU_OUTPUT
+        if ints[TAU] >= 0 and not is_output:
             tau = slot(slots, dims, ints[TAU], i)
-            t1, told = row(rows, dims, t, i), col(cols, dims, t, i)
-            c1, c = row(rows, dims, t + 1, i), col(cols, dims, t + 1, i)
-            if flags & AFFINE_TAU_CONSTANT:
-                b1, b = row(rows, dims, t + 2, i), col(cols, dims, t + 2, i)
-                _affine_tau_constant(x, tau, t1, told, c1, c, b1, b)
-            else:
-                _affine_tau(x, tau, t1, told, c1, c)
+            _apply_tau(x, tau, rows, cols, dims, ints[TABLE], i, flags)
         if flags & AFFINE_RHO:
-            s1, s = row(rows, dims, t + 3, i), col(cols, dims, t + 3, i)
-            c1, c = row(rows, dims, t + 4, i), col(cols, dims, t + 4, i)
-            if flags & NON_NEGATIVE:
-                _affine_near_rho(x, s1, s, c1, c)
-            else:
-                _affine_rho(x, s1, s, c1, c)
+            _apply_rho(x, rows, cols, dims, ints[TABLE], i, flags)
+        if ints[TAU] >= 0 and is_output:
+            tau = slot(slots, dims, ints[TAU], i)
+            _apply_tau(x, tau, rows, cols, dims, ints[TABLE], i, flags)
+
+
+@scalar
+def _apply_tau(
+    x: Strip,
+    tau: Strip,
+    rows: Pointer,
+    cols: Pointer,
+    dims: Pointer,
+    t: int,
+    i: int,
+    flags: int,
+) -> None:
+    """Update one strip of the tangent from the covariance that ``x`` holds."""
+    t1, told = row(rows, dims, t, i), col(cols, dims, t, i)
+    c1, c = row(rows, dims, t + 1, i), col(cols, dims, t + 1, i)
+    if flags & AFFINE_TAU_CONSTANT:
+        b1, b = row(rows, dims, t + 2, i), col(cols, dims, t + 2, i)
+        _affine_tau_constant(x, tau, t1, told, c1, c, b1, b)
+    elif flags & NON_NEGATIVE:
+        _affine_near_tau(x, tau, t1, told, c1, c)
+    else:
+        _affine_tau(x, tau, t1, told, c1, c)
+
+
+@scalar
+def _apply_rho(
+    x: Strip, rows: Pointer, cols: Pointer, dims: Pointer, t: int, i: int, flags: int
+) -> None:
+    """Update one strip of complements by the bias."""
+    s1, s = row(rows, dims, t + 3, i), col(cols, dims, t + 3, i)
+    c1, c = row(rows, dims, t + 4, i), col(cols, dims, t + 4, i)
+    if flags & NON_NEGATIVE:
+        _affine_near_rho(x, s1, s, c1, c)
+    else:
+        _affine_rho(x, s1, s, c1, c)
 
 
 # --- rows of zeros --------------------------------------------------------------------

@@ -106,7 +106,10 @@ def affine(
     tables: FloatArray,
     coefs: FloatArray,
 ) -> None:
-    """coefs: W^2, b^2, f, b_T of ``S' = W^2 S + b^2, T' = W^2 T + f S + b_T``."""
+    """coefs: W^2, b^2, f, b_T of ``S' = W^2 S + b^2, T' = W^2 T + f S + b_T``.
+
+    Then 1 if ``f S + b_T = S'``: the tangent takes one table instead of two.
+    """
     w2, b2, f, bt = coefs[0], coefs[1], coefs[2], coefs[3]
     for i in range(len(q)):
         new_q = w2 * q[i] + b2
@@ -114,7 +117,10 @@ def affine(
         scale = math.sqrt(new_t)
         inverse = 1.0 / scale if scale > 0.0 else 0.0
         tables[0, i] = math.sqrt(w2) * s[i] * inverse
-        tables[1, i] = math.sqrt(f) * math.sqrt(q[i]) * inverse
+        if coefs[4] > 0.0:
+            tables[1, i] = math.sqrt(new_q) * inverse
+        else:
+            tables[1, i] = math.sqrt(f) * math.sqrt(q[i]) * inverse
         tables[2, i] = math.sqrt(bt) * inverse
         tables[3, i], tables[4, i] = _half_angle(
             math.sqrt(w2) * math.sqrt(q[i]), math.sqrt(b2)

@@ -8,7 +8,7 @@ import dataclasses
 import math
 
 from fastntk._errors import NetworkError
-from fastntk.kernels.abi import AFFINE_RHO, AFFINE_TAU_CONSTANT
+from fastntk.kernels.abi import AFFINE_RHO, AFFINE_TAU_CONSTANT, AFFINE_TAU_OUTPUT
 from fastntk.program.lowering import Builder, State, Stream, lower_layer, lowers
 from fastntk.spec import (
     ABRelu,
@@ -120,10 +120,13 @@ def _dense(spec: Dense, builder: Builder, state: Stream, label: str) -> State:
         tangent_bias = 0.0 if spec.b_std is None else 1.0
     _check_finite(label, w2, b2, fan_in)
     flags = state.flags | (AFFINE_RHO if b2 else 0)
-    flags |= AFFINE_TAU_CONSTANT if tangent_bias else 0
-    builder.emit(
-        "affine", label, state, flags=flags, row_coefs=(w2, b2, fan_in, tangent_bias)
-    )
+    is_output = fan_in == w2 and tangent_bias == b2  # T' = W^2 T + S'
+    if is_output:
+        flags |= AFFINE_TAU_OUTPUT
+    elif tangent_bias:
+        flags |= AFFINE_TAU_CONSTANT
+    row_coefs = (w2, b2, fan_in, tangent_bias, float(is_output))
+    builder.emit("affine", label, state, flags=flags, row_coefs=row_coefs)
     scale = spec.s[1] if spec.parameterization == "standard" else 1
     # a tangent where the variance may be 0: see the mask op
     needs_mask = not b2 and (state.needs_mask or tangent_bias > 0)
@@ -201,6 +204,6 @@ def _erf(spec: Erf, builder: Builder, state: Stream, label: str) -> State:
     builder.emit("erf", label, state, coefs=(ERF_NEAR,), row_coefs=(spec.a, spec.b))
     if spec.c:
         flags = state.flags | AFFINE_RHO
-        row_coefs = (1.0, spec.c**2, 0.0, 0.0)
+        row_coefs = (1.0, spec.c**2, 0.0, 0.0, 0.0)
         builder.emit("affine", label, state, flags=flags, row_coefs=row_coefs)
     return dataclasses.replace(state, is_gaussian=False)

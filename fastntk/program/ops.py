@@ -18,15 +18,15 @@ class OpCost:
 
 
 OP_COSTS = {
-    "abrelu": OpCost(tables=0, nngp=50, tangent=42),
-    "sign": OpCost(tables=0, nngp=42, tangent=1),
-    "erf": OpCost(tables=5, nngp=64, tangent=12),
-    "affine": OpCost(tables=5, nngp=16, tangent=8),
-    "mask": OpCost(tables=1, nngp=2, tangent=0),
-    "angle": OpCost(tables=1, nngp=41, tangent=0),
+    "abrelu": OpCost(tables=0, nngp=73, tangent=3),
+    "sign": OpCost(tables=0, nngp=44, tangent=0),
+    "erf": OpCost(tables=5, nngp=57, tangent=3),
+    "affine": OpCost(tables=5, nngp=17, tangent=6),
+    "mask": OpCost(tables=1, nngp=1, tangent=0),
+    "angle": OpCost(tables=1, nngp=43, tangent=0),
     "series": OpCost(tables=0, nngp=4, tangent=0),
     "copy": OpCost(tables=0, nngp=0, tangent=0),
-    "add": OpCost(tables=4, nngp=22, tangent=5),
+    "add": OpCost(tables=4, nngp=26, tangent=5),
 }
 """Cost of every op; ``tangent`` is what ``ntk`` adds to ``nngp``."""
 
