@@ -30,7 +30,7 @@ GETS = ("nngp", "ntk")
 DTYPES = [np.float64, np.float32]
 TANGENT_BIAS = ["serial", standard(1.2, 0.0, 4), RELU, standard(1.1, 0.0, 2), RELU]
 HOMOGENEOUS: dict[str, list[Any]] = {
-    "relu-2": mlp(RELU, 2),
+    "relu-4": mlp(RELU, 4),
     "relu-3": mlp(RELU, 3),
     "relu-20": mlp(RELU, 20),
     "leaky": mlp(LEAKY, 4),
