@@ -1,7 +1,7 @@
 """Type aliases shared by the whole package; nothing here is needed at run time."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,6 @@ __all__ = [
     "Coefs",
     "FloatArray",
     "GetArg",
-    "GetName",
     "InputMatrix",
     "IntArray",
     "MatrixLike",
@@ -29,9 +28,6 @@ FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
 
 IntArray: TypeAlias = npt.NDArray[np.integer[Any]]
 """An array of integers: index arrays of a sparse matrix."""
-
-GetName: TypeAlias = Literal["nngp", "ntk"]
-"""The name of one kernel."""
 
 GetArg: TypeAlias = str | Sequence[str]
 """What ``get`` accepts: one name, or several (a named tuple comes back)."""
@@ -57,7 +53,6 @@ class CSRMatrix(Protocol):
     def copy(self) -> "CSRMatrix": ...
     def sum_duplicates(self) -> None: ...
     def tocsr(self) -> "CSRMatrix": ...
-    def transpose(self) -> Any: ...
     def toarray(self) -> AnyArray: ...
 
 

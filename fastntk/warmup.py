@@ -21,7 +21,6 @@ from fastntk._errors import FastntkError, InputError, NotSupportedError
 __all__ = ["main", "warm_up"]
 
 DTYPES = ("float32", "float64")
-GETS = ("nngp", "ntk", ("nngp", "ntk"))
 Step = tuple[str, Callable[[], Any]]
 
 
@@ -97,7 +96,7 @@ def _op_steps(dtype: str) -> Iterator[Step]:
 
 def _gram_steps(dtype: str) -> Iterator[Step]:
     """Yield calls that reach every kernel by every kind of argument."""
-    from fastntk import diagonal, gram, stax, tiles
+    from fastntk import gram, stax
 
     dense, free, large = stax.Dense(8, b_std=0.1), stax.Dense(8), stax.Dense(8, 1e3)
     jacot = stax.Dense(8, b_std=0.0, parameterization="standard")  # tangents at zero
@@ -106,12 +105,11 @@ def _gram_steps(dtype: str) -> Iterator[Step]:
     homogeneous = stax.serial(free, stax.Relu(), free)
     steep = stax.serial(large, stax.Erf(), dense)
     branches = stax.serial(dense, *fork, *join)
-    zeros = stax.serial(jacot, stax.Relu(), dense)
     call = partial(gram, dtype=dtype, threads=1)
     kinds = list(product(DTYPES, ("writable", "read-only")))
     x, _ = _rows(*kinds[0])
-    for net in (homogeneous, steep, branches, zeros):
-        for get in GETS:
+    for net in (homogeneous, steep, branches, stax.serial(jacot, stax.Relu(), dense)):
+        for get in ("nngp", "ntk", ("nngp", "ntk")):
             yield f"{get} of {net}", partial(call, net, x, get=get)
     for left, right in product(kinds, kinds):
         pairs = zip(("dense", "sparse"), _rows(*left), _rows(*right), strict=True)
@@ -121,8 +119,6 @@ def _gram_steps(dtype: str) -> Iterator[Step]:
     fortran: Any = np.empty((len(x), len(x)), dtype, "F")
     yield "Fortran order", partial(call, steep, x, out=fortran)
     yield "a larger matrix", partial(call, homogeneous, np.eye(256, 8) + 0.5)
-    yield "tiles", lambda: list(tiles(steep, x, dtype=dtype, threads=1))
-    yield "diagonal", partial(diagonal, steep, x, dtype=dtype)
 
 
 def _rows(dtype: str, access: str) -> tuple[Any, Any]:
@@ -139,8 +135,7 @@ def _rows(dtype: str, access: str) -> tuple[Any, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
-    about = "Compile everything into the cache folder, once for each host."
-    parser = argparse.ArgumentParser(prog="python -m fastntk.warmup", description=about)
+    parser = argparse.ArgumentParser("python -m fastntk.warmup", description=__doc__)
     parser.add_argument("--dtype", nargs="+", choices=DTYPES, default=DTYPES)
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     options = parser.parse_args(arguments)

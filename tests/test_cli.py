@@ -3,8 +3,10 @@
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 import pytest
@@ -23,17 +25,18 @@ from fastntk.cli.app import app
 from fastntk.cli.ridge import fit_ridge
 
 USAGE = 2
+Run: TypeAlias = Callable[..., Any]
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture
-def run(monkeypatch):
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Invoke the command line in this process, with wide, uncoloured output."""
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("NO_COLOR", "1")
     runner = CliRunner()
 
-    def invoke(*arguments):
+    def invoke(*arguments: Any) -> Any:
         result = runner.invoke(app, [str(a) for a in arguments])
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
@@ -43,16 +46,16 @@ def run(monkeypatch):
 
 
 @pytest.fixture
-def no_computation(monkeypatch):
+def no_computation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail the test when a Gram matrix is computed."""
 
-    def gram(*args, **kwargs):
+    def gram(*args: Any, **kwargs: Any) -> NoReturn:
         raise AssertionError("computed before the arguments were checked")
 
     monkeypatch.setattr(demo_module, "gram", gram)
 
 
-def in_new_process(code, *arguments):
+def in_new_process(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         capture_output=True,
@@ -65,14 +68,17 @@ def in_new_process(code, *arguments):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_demo_reaches_the_accuracy_and_draws(run, tmp_path, dtype):
+def test_demo_reaches_the_accuracy_and_draws(
+    run: Run, tmp_path: Path, dtype: str
+) -> None:
     pytest.importorskip("matplotlib")
     picture = tmp_path / "digits.png"
     result = run("demo", "--seeds", 2, "--dtype", dtype, "--out", picture)
     assert result.exit_code == 0, result.output
-    mean, least = re.search(
-        r"mean ([\d.]+)%, minimum ([\d.]+)% over 2 splits", result.stdout
-    ).groups()
+    summary = r"mean ([\d.]+)%, minimum ([\d.]+)% over 2 splits"
+    found = re.search(summary, result.stdout)
+    assert found is not None
+    mean, least = found.groups()
     assert float(mean) >= 98.5
     assert 98.0 <= float(least) <= float(mean)
     assert dtype in result.stdout
@@ -81,7 +87,9 @@ def test_demo_reaches_the_accuracy_and_draws(run, tmp_path, dtype):
     assert picture.read_bytes().startswith(PNG_SIGNATURE)
 
 
-def test_demo_without_picture_needs_no_matplotlib(run, tmp_path, monkeypatch):
+def test_demo_without_picture_needs_no_matplotlib(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
         fastntk.cli, "find_spec", lambda name: None if name == "matplotlib" else name
@@ -91,7 +99,7 @@ def test_demo_without_picture_needs_no_matplotlib(run, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_split_is_reproducible():
+def test_a_split_is_reproducible() -> None:
     digits = demo_module.load_digits()
     split = demo_module.evaluate_split(digits, seed=3)
     again = demo_module.evaluate_split(digits, seed=3)
@@ -101,7 +109,9 @@ def test_a_split_is_reproducible():
     assert split.n_entries == 1437 * 1797
 
 
-def test_the_ridge_is_chosen_without_the_test_rows(monkeypatch):
+def test_the_ridge_is_chosen_without_the_test_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     digits = demo_module.load_digits()
     _, test = train_test_split(
         np.arange(1797), test_size=0.2, stratify=digits.labels, random_state=0
@@ -110,7 +120,7 @@ def test_the_ridge_is_chosen_without_the_test_rows(monkeypatch):
     blank[test] = 1.0
     seen = []
 
-    def recorded(gram, targets, ridges):
+    def recorded(gram: Any, targets: Any, ridges: Any) -> Any:
         seen.append((gram.copy(), targets.copy()))
         return fit_ridge(gram, targets, ridges)
 
@@ -125,8 +135,10 @@ def test_the_ridge_is_chosen_without_the_test_rows(monkeypatch):
         np.testing.assert_array_equal(first[1], second[1])
 
 
-def test_demo_reports_a_library_error_in_one_line(run, monkeypatch):
-    def gram(*args, **kwargs):
+def test_demo_reports_a_library_error_in_one_line(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gram(*args: Any, **kwargs: Any) -> NoReturn:
         raise FastntkError("a worded reason")
 
     monkeypatch.setattr(demo_module, "gram", gram)
@@ -136,8 +148,10 @@ def test_demo_reports_a_library_error_in_one_line(run, monkeypatch):
     assert "Traceback" not in result.output
 
 
-def test_ctrl_c_stops_the_demo_without_a_traceback(run, monkeypatch):
-    def gram(*args, **kwargs):
+def test_ctrl_c_stops_the_demo_without_a_traceback(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gram(*args: Any, **kwargs: Any) -> NoReturn:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(demo_module, "gram", gram)
@@ -159,8 +173,8 @@ def test_ctrl_c_stops_the_demo_without_a_traceback(run, monkeypatch):
     ],
 )
 def test_demo_refuses_a_picture_it_cannot_write(
-    run, no_computation, tmp_path, name, words
-):
+    run: Run, no_computation: None, tmp_path: Path, name: str, words: str
+) -> None:
     pytest.importorskip("matplotlib")
     (tmp_path / "folder.png").mkdir()
     result = run("demo", "--out", tmp_path / name)
@@ -169,10 +183,13 @@ def test_demo_refuses_a_picture_it_cannot_write(
     assert "--out" in result.stderr
 
 
-def test_demo_refuses_a_read_only_place(run, no_computation, tmp_path, monkeypatch):
+def test_demo_refuses_a_read_only_place(
+    run: Run, no_computation: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("matplotlib")
 
-    def refuse(*args, **kwargs):  # root may write to read-only folders
+    # root may write to read-only folders
+    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)
@@ -181,7 +198,9 @@ def test_demo_refuses_a_read_only_place(run, no_computation, tmp_path, monkeypat
     assert "Permission denied" in result.stderr
 
 
-def test_checking_the_picture_leaves_an_older_one_alone(run, tmp_path, monkeypatch):
+def test_checking_the_picture_leaves_an_older_one_alone(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("matplotlib")
     monkeypatch.setattr(
         "fastntk.cli.report.run_and_report", lambda **settings: settings
@@ -198,7 +217,9 @@ def test_checking_the_picture_leaves_an_older_one_alone(run, tmp_path, monkeypat
     "arguments",
     [("demo", "--seeds", "0"), ("demo", "--dtype", "float16"), ("no-such-command",)],
 )
-def test_wrong_usage_exits_with_two(run, no_computation, arguments):
+def test_wrong_usage_exits_with_two(
+    run: Run, no_computation: None, arguments: tuple[str, ...]
+) -> None:
     result = run(*arguments)
     assert result.exit_code == USAGE
     assert "Traceback" not in result.output
@@ -207,14 +228,17 @@ def test_wrong_usage_exits_with_two(run, no_computation, arguments):
 # --- missing extras -------------------------------------------------------------------
 
 
-def test_missing_message_names_every_package_and_the_remedy(monkeypatch):
+def test_missing_message_names_every_package_and_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(fastntk.cli, "find_spec", lambda name: None)
     message = missing_message(["sklearn", "matplotlib"], "cli,sklearn,plot")
+    assert message is not None
     assert "scikit-learn, matplotlib, which are not installed" in message
     assert 'pip install "fastntk[cli,sklearn,plot]"' in message
 
 
-def test_main_without_typer_says_what_to_install():
+def test_main_without_typer_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['typer'] = None; import importlib.util as u;"
         "real = u.find_spec;"
@@ -227,7 +251,9 @@ def test_main_without_typer_says_what_to_install():
     assert "Traceback" not in result.stderr
 
 
-def test_demo_without_scikit_learn_says_what_to_install(run, monkeypatch):
+def test_demo_without_scikit_learn_says_what_to_install(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(
         fastntk.cli, "find_spec", lambda name: None if name == "sklearn" else name
     )
@@ -236,7 +262,7 @@ def test_demo_without_scikit_learn_says_what_to_install(run, monkeypatch):
     assert 'pip install "fastntk[cli,sklearn,plot]"' in result.stderr
 
 
-def test_the_entry_module_is_light():
+def test_the_entry_module_is_light() -> None:
     code = (
         "import sys, fastntk.cli;"
         "heavy = {'typer', 'rich', 'numba', 'scipy', 'sklearn', 'matplotlib'};"
@@ -248,7 +274,7 @@ def test_the_entry_module_is_light():
 # --- info and version -----------------------------------------------------------------
 
 
-def test_info_names_versions_and_machine(run):
+def test_info_names_versions_and_machine(run: Run) -> None:
     result = run("info")
     assert result.exit_code == 0, result.output
     facts = dict(
@@ -260,36 +286,7 @@ def test_info_names_versions_and_machine(run):
     assert Path(facts["kernel cache"]).is_absolute()
 
 
-def test_version_and_help(run):
+def test_version_and_help(run: Run) -> None:
     assert re.fullmatch(r"fastntk \d+\.\d+\.\d+\S*\n", run("--version").stdout)
     text = run("--help").stdout
     assert "demo" in text and "info" in text
-
-
-# --- the regression -------------------------------------------------------------------
-
-
-def test_fit_ridge_matches_refitting_without_each_row(rng):
-    a = rng.standard_normal((12, 6))
-    gram = a @ a.T
-    targets = rng.standard_normal((12, 2))
-    fit = fit_ridge(gram, targets, [0.1])
-    residuals = []
-    for i in range(12):
-        kept = np.delete(np.arange(12), i)
-        system = gram[np.ix_(kept, kept)] + fit.ridge * np.eye(11)
-        coefficients = np.linalg.solve(system, targets[kept])
-        residuals.append(targets[i] - gram[i, kept] @ coefficients)
-    np.testing.assert_allclose(fit.loo_error, np.mean(np.square(residuals)), rtol=1e-10)
-
-
-def test_fit_ridge_takes_the_best_and_skips_what_is_not_positive_definite(rng):
-    a = rng.standard_normal((30, 3))
-    gram = a @ a.T - 1e-3 * np.eye(30)
-    targets = a @ np.ones((3, 1)) + rng.standard_normal((30, 1))
-    candidates = [1e-9, 1e-2, 1.0, 100.0]
-    fit = fit_ridge(gram, targets, candidates)
-    alone = [fit_ridge(gram, targets, [c]) for c in candidates[1:]]
-    assert fit.loo_error == min(one.loo_error for one in alone)
-    with pytest.raises(FastntkError, match="not positive definite; take float64"):
-        fit_ridge(gram, targets, [1e-9])

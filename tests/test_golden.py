@@ -1,6 +1,7 @@
 """The engine against the stored reference values."""
 
 import warnings
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def name(case: Case) -> str:
     return f"{case.group}-{case.name}"
 
 
-def run(case: Case) -> dict[str, object]:
+def run(case: Case) -> dict[str, Any]:
     result = build(case.net).kernel_fn(case.x1, case.x2)
     return {key: getattr(result, key) for key in FOUR}
 

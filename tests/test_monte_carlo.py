@@ -6,7 +6,7 @@ kernel adds c E[phi'(u) phi'(v)].
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def _erf(a: float, b: float, c: float) -> tuple[Function, Function]:
     return lambda u: a * special.erf(b * u) + c, derivative
 
 
-ACTIVATIONS: dict[str, tuple[list, tuple[Function, Function]]] = {
+ACTIVATIONS: dict[str, tuple[list[Any], tuple[Function, Function]]] = {
     "relu": (RELU, _slopes(0.0, 1.0)),
     "leaky": (LEAKY, _slopes(0.1, 1.0)),
     "abrelu": (ABRELU, _slopes(-0.4, 1.1)),
@@ -72,7 +72,7 @@ def rows(q1: float, q2: float, rho: float) -> tuple[np.ndarray, np.ndarray]:
     return x, np.sqrt(2 * q2) * np.array([[rho, np.sqrt(1 - rho**2)]])
 
 
-def dual(activation: list, q1: float, q2: float, rho: float) -> dict[str, float]:
+def dual(activation: list[Any], q1: float, q2: float, rho: float) -> dict[str, float]:
     x, y = rows(q1, q2, rho)
     hidden = ["serial", dense(1.0), activation]
     value = fastntk.gram(build(hidden), x, y, "nngp")[0, 0]

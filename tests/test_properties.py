@@ -1,5 +1,7 @@
 """What every kernel must satisfy, on networks and matrices drawn at random."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,11 +22,11 @@ get_names = st.sampled_from(GETS)
 def diagonals(net: object, x1: np.ndarray, x2: np.ndarray, get: str) -> np.ndarray:
     """Return sqrt(K(x, x) K(y, y)), the unit of all errors."""
     a, b = (fastntk.diagonal(net, x, get) for x in (x1, x2))
-    return np.sqrt(a)[:, None] * np.sqrt(b)
+    return np.asarray(np.sqrt(a)[:, None] * np.sqrt(b))
 
 
 @given(networks(ANY), matrices(), get_names)
-def test_symmetry(net: list, x: np.ndarray, get: str) -> None:
+def test_symmetry(net: list[Any], x: np.ndarray, get: str) -> None:
     network = build(net)
     value = fastntk.gram(network, x, get=get)
     np.testing.assert_array_equal(value, value.T)
@@ -32,7 +34,9 @@ def test_symmetry(net: list, x: np.ndarray, get: str) -> None:
 
 
 @given(networks(), matrix_pairs(), get_names)
-def test_swapping_the_inputs_transposes(net: list, pair: tuple, get: str) -> None:
+def test_swapping_the_inputs_transposes(
+    net: list[Any], pair: tuple[Any, Any], get: str
+) -> None:
     network = build(net)
     x1, x2 = pair
     forward = fastntk.gram(network, x1, x2, get)
@@ -42,14 +46,16 @@ def test_swapping_the_inputs_transposes(net: list, pair: tuple, get: str) -> Non
 
 
 @given(networks(), matrices(), get_names)
-def test_positive_semi_definite(net: list, x: np.ndarray, get: str) -> None:
+def test_positive_semi_definite(net: list[Any], x: np.ndarray, get: str) -> None:
     value = fastntk.gram(build(net), x, get=get)
     lowest = np.linalg.eigvalsh(value)[0]
     assert lowest >= -tolerance("psd", "float64") * max(value.diagonal().mean(), 1e-300)
 
 
 @given(networks(), matrices())
-def test_ntk_minus_nngp_is_positive_semi_definite(net: list, x: np.ndarray) -> None:
+def test_ntk_minus_nngp_is_positive_semi_definite(
+    net: list[Any], x: np.ndarray
+) -> None:
     """The readout's own weights contribute the NNGP, and the rest is a kernel too."""
     both = fastntk.gram(build(net), x, get=GETS)
     lowest = np.linalg.eigvalsh(both.ntk - both.nngp)[0]
@@ -58,7 +64,7 @@ def test_ntk_minus_nngp_is_positive_semi_definite(net: list, x: np.ndarray) -> N
 
 
 @given(networks(ANY), matrix_pairs(), get_names)
-def test_cauchy_schwarz(net: list, pair: tuple, get: str) -> None:
+def test_cauchy_schwarz(net: list[Any], pair: tuple[Any, Any], get: str) -> None:
     network = build(net)
     value = fastntk.gram(network, *pair, get)
     unit = diagonals(network, *pair, get)
@@ -67,7 +73,7 @@ def test_cauchy_schwarz(net: list, pair: tuple, get: str) -> None:
 
 @given(networks(), matrices(), get_names, st.randoms(use_true_random=False))
 def test_permuting_rows_permutes_the_kernel(
-    net: list, x: np.ndarray, get: str, random: object
+    net: list[Any], x: np.ndarray, get: str, random: Any
 ) -> None:
     network = build(net)
     order = list(range(len(x)))
@@ -81,7 +87,7 @@ def test_permuting_rows_permutes_the_kernel(
 
 @given(networks(), matrices(), get_names, st.randoms(use_true_random=False))
 def test_permuting_features_changes_nothing(
-    net: list, x: np.ndarray, get: str, random: object
+    net: list[Any], x: np.ndarray, get: str, random: Any
 ) -> None:
     network = build(net)
     order = list(range(x.shape[1]))
@@ -94,7 +100,7 @@ def test_permuting_features_changes_nothing(
 
 @given(networks(), matrices(), get_names)
 def test_a_row_of_zeros_more_changes_nothing_else(
-    net: list, x: np.ndarray, get: str
+    net: list[Any], x: np.ndarray, get: str
 ) -> None:
     network = build(net)
     value = fastntk.gram(network, x, get=get)
@@ -112,7 +118,7 @@ def test_a_row_of_zeros_more_changes_nothing_else(
     st.floats(1e-3, 1e3),
 )
 def test_homogeneity_without_biases(
-    net: list, pair: tuple, get: str, s: float, t: float
+    net: list[Any], pair: tuple[Any, Any], get: str, s: float, t: float
 ) -> None:
     network = build(net)
     x1, x2 = pair
@@ -123,7 +129,9 @@ def test_homogeneity_without_biases(
 
 
 @given(networks(ANY), matrix_pairs(), st.permutations(GETS))
-def test_one_pass_gives_what_two_give(net: list, pair: tuple, order: list) -> None:
+def test_one_pass_gives_what_two_give(
+    net: list[Any], pair: tuple[Any, Any], order: list[Any]
+) -> None:
     network = build(net)
     both = fastntk.gram(network, *pair, tuple(order))
     assert both._fields == tuple(order)
@@ -137,7 +145,7 @@ def test_one_pass_gives_what_two_give(net: list, pair: tuple, order: list) -> No
 
 @given(networks(ANY), matrices())
 def test_a_readout_without_weights_has_its_bias_as_both_kernels(
-    net: list, x: np.ndarray
+    net: list[Any], x: np.ndarray
 ) -> None:
     both = fastntk.gram(build([*net[:-1], dense(0.0, 0.5)]), x, get=GETS)
     np.testing.assert_allclose(both.nngp, 0.25, rtol=1e-14)
@@ -145,7 +153,7 @@ def test_a_readout_without_weights_has_its_bias_as_both_kernels(
 
 
 @given(networks(ANY), matrices())
-def test_float32_is_float64_rounded(net: list, x: np.ndarray) -> None:
+def test_float32_is_float64_rounded(net: list[Any], x: np.ndarray) -> None:
     """Entries are multiples of 1/8, so that both dtypes see the same numbers."""
     from hypothesis import assume
 
@@ -163,7 +171,7 @@ def test_float32_is_float64_rounded(net: list, x: np.ndarray) -> None:
 @pytest.mark.parametrize("activation", [RELU, ERF], ids=lambda a: str(a[0]))
 @given(st.floats(0.2, 2.9), st.floats(0.3, 3.0))
 def test_the_tangent_kernel_is_the_derivative_of_the_nngp(
-    activation: list, angle: float, norm: float
+    activation: list[Any], angle: float, norm: float
 ) -> None:
     """(ntk - nngp) / (q1 q2)^(1/2) cos is d kappa / d c, here by finite differences."""
     network = build(mlp(activation, 1, W_std=1.0))

@@ -5,20 +5,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from fastntk._errors import InputError, NotSupportedError
-from fastntk._typing import AnyArray, FloatArray, InputMatrix
+from fastntk._typing import AnyArray, InputMatrix
 from fastntk.program import Program
 
-__all__ = ["Backend", "Rows", "Worker", "get_backend"]
-
-
-class Rows(Protocol):
-    """One side of a Gram matrix: unit rows, and tables of any block of them."""
-
-    n: int
-
-    def diagonal(self, name: str) -> FloatArray:
-        """Return ``k(x, x)`` of every row in float64, shape (n,)."""
-        ...
+__all__ = ["Backend", "Worker", "get_backend"]
 
 
 class Worker(Protocol):
@@ -44,7 +34,7 @@ class Backend(Protocol):
         *,
         is_sparse: bool = False,
     ) -> Any:
-        """Normalise the rows and run the variance pass: the `Rows` of one side."""
+        """Return one side: unit rows, and row tables and diagonals of any block."""
         ...
 
     def tile_step(self, dtype: np.dtype[Any]) -> int:

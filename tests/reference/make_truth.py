@@ -78,7 +78,7 @@ def symmetric(values: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for case in cases():
         truth = highprec.kernel(case.net, case.rows)
         for get in GETS:

@@ -59,7 +59,7 @@ class MatrixState:
 def _angle(q1: np.ndarray, q2: np.ndarray, c: np.ndarray) -> np.ndarray:
     g = np.sqrt(q1) * np.sqrt(q2)
     rho = np.divide(c, g, out=np.zeros_like(c), where=g > 0)
-    return np.arccos(np.clip(rho, -1.0, 1.0))
+    return np.asarray(np.arccos(np.clip(rho, -1.0, 1.0)))
 
 
 def _abrelu(
@@ -100,16 +100,16 @@ def _erf_variance(
 
 
 ACTIVATIONS: dict[str, Any] = {
-    "Relu": (lambda q, **_: q / 2, lambda *s, **_: _abrelu(*s, 0.0, 1.0)),
+    "Relu": (lambda q, **_: q / 2, lambda q1, q2, c, **_: _abrelu(q1, q2, c, 0.0, 1.0)),
     "LeakyRelu": (
         lambda q, alpha, **_: q * (1 + alpha**2) / 2,
-        lambda *s, alpha, **_: _abrelu(*s, alpha, 1.0),
+        lambda q1, q2, c, alpha, **_: _abrelu(q1, q2, c, alpha, 1.0),
     ),
     "ABRelu": (
         lambda q, a, b, **_: q * (a * a + b * b) / 2,
-        lambda *s, a, b, **_: _abrelu(*s, a, b),
+        lambda q1, q2, c, a, b, **_: _abrelu(q1, q2, c, a, b),
     ),
-    "Abs": (lambda q, **_: q, lambda *s, **_: _abrelu(*s, -1.0, 1.0)),
+    "Abs": (lambda q, **_: q, lambda q1, q2, c, **_: _abrelu(q1, q2, c, -1.0, 1.0)),
     "Sign": (lambda q, **_: np.sign(q), _sign),
     "Erf": (_erf_variance, _erf),
 }

@@ -1,5 +1,7 @@
 """Gram matrices stay positive semi-definite where rows almost coincide."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ def smallest(matrix: np.ndarray) -> float:
 
 @pytest.mark.parametrize("get", ["nngp", "ntk"])
 @pytest.mark.parametrize("activation", [RELU, ERF], ids=lambda a: str(a[0]))
-def test_a_thousand_near_duplicates_in_float32(activation: list, get: str) -> None:
+def test_a_thousand_near_duplicates_in_float32(activation: list[Any], get: str) -> None:
     rng = np.random.default_rng(12)
     x = spread(rng, 1000, 20)
     shift = rng.standard_normal(x.shape)
@@ -34,7 +36,9 @@ def test_a_thousand_near_duplicates_in_float32(activation: list, get: str) -> No
 )
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("width", [1e-2, 1e-5])
-def test_rows_in_a_narrow_cone(activation: list, dtype: type, width: float) -> None:
+def test_rows_in_a_narrow_cone(
+    activation: list[Any], dtype: type, width: float
+) -> None:
     x = cone(np.random.default_rng(13), 150, 10, width).astype(dtype)
     net = build(mlp(activation, 2, b_std=0.1))
     for get in ("nngp", "ntk"):

@@ -1,5 +1,7 @@
 """Kernels that leave the range of the output dtype, and those that just do not."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ ROWS = np.random.default_rng(3).standard_normal((4, 6))
 
 @pytest.mark.parametrize("activation", [RELU, LEAKY, ABS], ids=lambda a: str(a[0]))
 @pytest.mark.parametrize("get", [*GETS, GETS])
-def test_vanishing_kernels_name_the_layer(activation: list, get: str) -> None:
+def test_vanishing_kernels_name_the_layer(activation: list[Any], get: str) -> None:
     net = build(mlp(activation, 100, W_std=0.5))
     with pytest.raises(fastntk.RangeError, match=r"(Dense|Relu|Abs).*float32"):
         fastntk.gram(net, ROWS.astype(np.float32), get=get)

@@ -41,7 +41,8 @@ def test_nan_surfaces_and_stays_in_its_row(name: str, dtype: type) -> None:
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_a_row_that_is_not_finite_is_an_error_here_too(bad: float, dtype: type) -> None:
     setup = prepare(build(NETS["relu"]), X.astype(dtype), None, "ntk")
-    setup.x1[7, 1] = bad
+    x: Any = setup.x1
+    x[7, 1] = bad
     with pytest.raises(fastntk.RangeError, match=r"row 7|variance"):
         setup.prepare_rows()
 

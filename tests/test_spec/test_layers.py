@@ -70,7 +70,8 @@ def test_bad_parameters(
 
 
 def test_numpy_scalars_become_python_numbers() -> None:
-    layer = spec.Dense(np.int64(4), np.float32(1.5), np.float64(0.1), s=(np.int8(2), 1))
+    n, weight, bias, s = (np.int64(4), np.float32(1.5), np.float64(0.1), np.int8(2))
+    layer = spec.Dense(n, weight, bias, s=(s, 1))  # type: ignore[arg-type]
     assert layer == spec.Dense(4, 1.5, 0.1, s=(2, 1))
     assert type(layer.out_dim) is int
     assert type(layer.W_std) is type(layer.b_std) is float

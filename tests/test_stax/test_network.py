@@ -82,15 +82,15 @@ def test_equality_is_by_value() -> None:
 
 def test_networks_are_frozen() -> None:
     with pytest.raises((AttributeError, TypeError)):
-        NET.spec = stax.Relu().spec
+        NET.spec = stax.Relu().spec  # type: ignore[misc]
 
 
 def test_it_unpacks_to_the_triple() -> None:
     init_fn, apply_fn, kernel_fn = NET
     assert kernel_fn == NET.kernel_fn
-    for call in (lambda: init_fn(0, (3,)), lambda: apply_fn([], np.eye(2))):
+    for function, arguments in ((init_fn, (0, (3,))), (apply_fn, ([], np.eye(2)))):
         with pytest.raises(fastntk.NotSupportedError, match="finite-width.*kernel_fn"):
-            call()
+            function(*arguments)
 
 
 def test_combinators_take_triples_too() -> None:

@@ -1,5 +1,7 @@
 """Tile plans cover the matrix, fit the budget, and keep all threads busy."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -41,7 +43,7 @@ def test_symmetric_plans_cover_the_lower_triangle(n: int, side: int) -> None:
     assert sum(tile.n_entries for tile in tiles) == n * n
 
 
-def options(**changes: object) -> dict:
+def options(**changes: object) -> dict[str, Any]:
     defaults = {"is_symmetric": True, "itemsize": 8, "n_kernels": 1, "threads": 2}
     return defaults | changes
 

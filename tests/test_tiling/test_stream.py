@@ -69,7 +69,7 @@ def test_blocks_may_be_changed_and_kept() -> None:
 
 
 def test_closing_the_iterator_stops_the_threads() -> None:
-    parts = fastntk.tiles(NET, X, max_memory="500kB", threads=2)
+    parts: Any = fastntk.tiles(NET, X, max_memory="500kB", threads=2)
     next(parts)
     assert any("fastntk" in t.name for t in threading.enumerate())
     parts.close()
