@@ -12,11 +12,13 @@ import pytest
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 
 SCRIPT = """
-import sys, threading, time
+import signal, sys, threading, time
 import numpy as np
 import fastntk
 from fastntk import stax
 
+# the children of a background job ignore Ctrl-C
+signal.signal(signal.SIGINT, signal.default_int_handler)
 layer = stax.serial(stax.Dense(8, W_std=1.4, b_std=0.1), stax.Relu())
 net = stax.serial(stax.repeat(layer, 400), stax.Dense(1))
 x = np.random.default_rng(0).standard_normal((5000, 3))
