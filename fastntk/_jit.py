@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
@@ -56,13 +57,12 @@ def _source_hash() -> str:
 def cache_folder() -> Path:
     """Return the folder of compiled kernels.
 
-    ``NUMBA_CACHE_DIR`` wins; otherwise it is ``$XDG_CACHE_HOME/fastntk`` (or
-    ``~/.cache/fastntk``), with one subfolder per state of the kernel sources.
+    It lies in ``NUMBA_CACHE_DIR``, else in ``$XDG_CACHE_HOME``, else in ``~/.cache``;
+    one subfolder per state of the kernel sources.
     """
-    if os.environ.get("NUMBA_CACHE_DIR"):
-        return Path(os.environ["NUMBA_CACHE_DIR"])
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "fastntk" / _source_hash()
+    base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
+    folder = Path(base).expanduser() if base else Path.home() / ".cache"
+    return folder.absolute() / "fastntk" / _source_hash()
 
 
 def _writable(folder: Path) -> bool:
@@ -75,18 +75,20 @@ def _writable(folder: Path) -> bool:
 
 
 _CACHE = cache_folder()
+_CACHE_LOCK = threading.RLock()  # the setting is one for the whole process
 _CACHING = _writable(_CACHE)
 
 
 @contextlib.contextmanager
 def _cached_here() -> Iterator[None]:
     """Point Numba's cache at our folder while a function is being decorated."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_CACHE)
-    try:
-        yield
-    finally:
-        numba.config.CACHE_DIR = before
+    with _CACHE_LOCK:
+        before = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = str(_CACHE)
+        try:
+            yield
+        finally:
+            numba.config.CACHE_DIR = before
 
 
 def cpu_kernel(func: F) -> F:

@@ -24,8 +24,9 @@ __all__ = ["CpuBackend", "CpuWorker"]
 
 # 1 -+ rho below which the product's rounding matters and the rows are compared anew
 NEAR_LIMIT = {np.dtype(np.float64): 1e-3, np.dtype(np.float32): 1e-2}
-# above this variance erf is so steep in the angle that the rounding of unit rows shows
-STEEP_VARIANCE = {np.dtype(np.float64): 1e5, np.dtype(np.float32): 30.0}
+# above this steepness in the angle the rounding of unit rows shows: near pairs are then
+# compared from the rows as given
+STEEP = {np.dtype(np.float64): 100.0, np.dtype(np.float32): 5.0}
 STEEP_NEAR_LIMIT = {np.dtype(np.float64): 1e-3, np.dtype(np.float32): 5e-2}
 STEEP_EXACT_LIMIT = {np.dtype(np.float64): 1e-5, np.dtype(np.float32): 5e-2}
 
@@ -52,7 +53,7 @@ class CpuBackend:
 
     def optimise(self, program: Program, rows1: CpuRows, rows2: CpuRows) -> Program:
         """Return a cheaper program with the same result, if there is one."""
-        if rows1.has_zero_rows or rows2.has_zero_rows:
+        if rows1.has_zero_variance or rows2.has_zero_variance:
             return program
         if rows1.n * rows2.n < MIN_ENTRIES:
             return program
@@ -85,10 +86,10 @@ class CpuWorker:
         self.program = program
         self.rows1, self.rows2 = rows1, rows2
         self.compiled = CompiledProgram.compile(
-            program, dtype, has_zero_rows=rows1.has_zero_rows or rows2.has_zero_rows
+            program, dtype, has_zeros=rows1.has_zero_variance or rows2.has_zero_variance
         )
         steepness = max(rows1.steepness, rows2.steepness)
-        self.is_steep = steepness > STEEP_VARIANCE[dtype]
+        self.is_steep = steepness > STEEP[dtype]
         limit = STEEP_NEAR_LIMIT if self.is_steep else NEAR_LIMIT
         self.limit = dtype.type(limit[dtype])
         n_blocks = len(program.get)

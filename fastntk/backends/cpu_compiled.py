@@ -33,10 +33,10 @@ class CompiledProgram:
 
     @classmethod
     def compile(
-        cls, program: Program, dtype: np.dtype[Any], *, has_zero_rows: bool = True
+        cls, program: Program, dtype: np.dtype[Any], *, has_zeros: bool = True
     ) -> "CompiledProgram":
         """Compile (or load) the ops of a program, and lay out its numbers."""
-        ops = [op for op in program.ops if op.name != "mask" or has_zero_rows]
+        ops = [op for op in program.ops if op.name != "mask" or has_zeros]
         n_coefs = max([len(op.coefs) for op in ops] + [1])
         coefs = np.zeros((len(ops), n_coefs), dtype)
         for k, op in enumerate(ops):

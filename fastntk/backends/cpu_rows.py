@@ -6,60 +6,17 @@ import numpy as np
 
 from fastntk._errors import RangeError
 from fastntk._typing import AnyArray, CSRMatrix, FloatArray, InputMatrix
+from fastntk.backends.row_trace import RowTrace
 from fastntk.kernels.row_ops import ROW_OPS
 from fastntk.kernels.rows import unit_rows, unit_rows_sparse
 from fastntk.kernels.vector import panel_width
 from fastntk.program import Program
 from fastntk.program.collapse import Collapsed
 
-__all__ = ["CpuRows", "RangeTrace", "row_pass"]
+__all__ = ["CpuRows", "row_pass"]
 
 BLOCK_ROWS = 2048  # rows whose state stays in the cache during the pass
 TABLE_BYTES = 24 << 20  # tables larger than this are recomputed per tile
-
-
-class RangeTrace:
-    """Smallest and largest non-zero diagonal after every op, to name a layer."""
-
-    def __init__(self, program: Program) -> None:
-        n_ops = len(program.ops)
-        self.labels = [op.layer for op in program.ops]
-        self.low = {name: np.full(n_ops, np.inf) for name in ("nngp", "ntk")}
-        self.high = {name: np.zeros(n_ops) for name in ("nngp", "ntk")}
-        self.steepness = 0.0  # largest variance that meets erf
-
-    def record(self, k: int, name: str, values: FloatArray) -> None:
-        """Widen the range after op ``k``."""
-        positive = values[values > 0]
-        if positive.size:
-            self.low[name][k] = min(self.low[name][k], positive.min())
-            self.high[name][k] = max(self.high[name][k], positive.max())
-
-    def check(self, names: tuple[str, ...], dtype: np.dtype[Any]) -> None:
-        """Raise `RangeError` if a kernel asked for ends outside the dtype's range."""
-        limits = np.finfo(dtype)
-        small, large = float(limits.smallest_normal), float(limits.max)
-        for name in names:
-            outside = (self.low[name] < small) | (self.high[name] > large)
-            if not outside.size or not outside[-1]:
-                continue
-            inside = np.flatnonzero(~outside)
-            k = int(inside[-1]) + 1 if inside.size else 0
-            value = self.low[name][k]
-            value = value if value < small else self.high[name][k]
-            raise RangeError(
-                f"{self.labels[k]}: the {name} diagonal reaches {value:.3g}, outside "
-                f"the range of {dtype.name} ({small:.3g} to {large:.3g}); "
-                f"{_remedy(dtype)}"
-            )
-
-
-def _remedy(dtype: np.dtype[Any]) -> str:
-    other = "use dtype='float64', or " if dtype == np.float32 else ""
-    return (
-        f"{other}choose W_std so that variances neither grow nor shrink with depth "
-        "(for Relu, W_std = sqrt(2))"
-    )
 
 
 class CpuRows:
@@ -93,7 +50,6 @@ class CpuRows:
         self.dtype = dtype
         self.n, self.n_features = x.shape
         self.is_sparse = is_sparse
-        self.has_zero_rows = False
         self.raw: Any = x
         self.variance = np.empty(self.n)
         self.unit: Any = (
@@ -102,12 +58,11 @@ class CpuRows:
             else self._unit_dense(cast("FloatArray", x))
         )
         self._check_variance(x)
-        self.has_zero_rows = bool((self.variance == 0.0).any())
         self._diagonals = {name: np.empty(self.n) for name in program.get}
         n_bytes = program.n_tables * self.n * dtype.itemsize
         keep = n_bytes <= TABLE_BYTES
         self._tables = np.empty((program.n_tables, self.n), dtype) if keep else None
-        trace = RangeTrace(program)
+        trace = RowTrace(program)
         for start in range(0, self.n, BLOCK_ROWS):
             stop = min(start + BLOCK_ROWS, self.n)
             tables = self._pass(start, stop, trace)
@@ -116,6 +71,7 @@ class CpuRows:
                     self._tables[:, start:stop] = tables
         trace.check(program.get, dtype)
         self.steepness = trace.steepness
+        self.has_zero_variance = trace.has_zero_variance
 
     def diagonal(self, name: str) -> FloatArray:
         """Return ``k(x, x)`` of every row in float64, shape (n,)."""
@@ -168,7 +124,7 @@ class CpuRows:
                     "is outside the range of float64; rescale the inputs"
                 )
 
-    def _pass(self, start: int, stop: int, trace: RangeTrace | None) -> FloatArray:
+    def _pass(self, start: int, stop: int, trace: RowTrace | None) -> FloatArray:
         """Run the row bodies on a block; return its tables, shape (n_tables, rows)."""
         tables, state = row_pass(self.program, self.variance[start:stop], trace)
         q, t, _ = state[self.program.stream]
@@ -178,7 +134,7 @@ class CpuRows:
 
 
 def row_pass(
-    program: Program, variance: FloatArray, trace: RangeTrace | None = None
+    program: Program, variance: FloatArray, trace: RowTrace | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """Run the row bodies of a program in float64.
 
@@ -188,8 +144,9 @@ def row_pass(
         The steps.
     variance : ndarray of shape (n,)
         Mean squares of the rows.
-    trace : RangeTrace, optional
-        Told of the range after every op; `RangeError` if it leaves float64.
+    trace : RowTrace, optional
+        Told of the variances before and after every op; `RangeError` if they leave
+        float64.
 
     Returns
     -------
@@ -202,35 +159,20 @@ def row_pass(
     state = np.zeros((program.n_streams, 3, n))
     state[0, 0] = variance
     tables = np.empty((program.n_tables, n))
+    if trace is not None:
+        trace.begin(n)
     with np.errstate(all="ignore"):
         for k, op in enumerate(program.ops):
             q, t, s = state[op.stream]
-            if trace is not None and op.name == "erf":
-                trace.steepness = max(
-                    trace.steepness, float(q.max()) * op.row_coefs[1] ** 2
-                )
             part = tables[op.table : op.table + op.cost.tables]
             coefs = np.array(op.row_coefs or (0.0,))
             q2, t2, s2 = state[max(op.other, 0)]
+            if trace is not None:
+                trace.before(op, q, q2)
             ROW_OPS[op.name](q, t, s, q2, t2, s2, part, coefs)
             if trace is not None:
-                _check_float64(op.layer, q, t)
-                trace.record(k, "nngp", q)
-                trace.record(k, "ntk", t)
+                trace.after(k, q, t)
     q, _, s = state[program.stream]
     np.sqrt(q, out=tables[-2])
     tables[-1] = s
     return tables, state
-
-
-def _check_float64(layer: str, q: FloatArray, t: FloatArray) -> None:
-    """Refuse variances that leave float64 inside the network."""
-    tiny = np.finfo(np.float64).smallest_normal
-    if not (np.isfinite(q).all() and np.isfinite(t).all()):
-        raise RangeError(
-            f"{layer}: a variance overflows float64; {_remedy(np.dtype(np.float64))}"
-        )
-    if ((q < tiny) & (q > 0)).any() or ((t < tiny) & (t > 0)).any():
-        raise RangeError(
-            f"{layer}: a variance underflows float64; {_remedy(np.dtype(np.float64))}"
-        )

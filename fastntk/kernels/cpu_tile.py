@@ -10,7 +10,12 @@ from fastntk._jit import call_op, cpu_kernel, like, scalar
 from fastntk._typing import AnyArray, Scalar, Strip
 from fastntk.kernels.abi import PANEL_COLS, PANEL_ROWS
 from fastntk.kernels.scalars import correlation
-from fastntk.kernels.vector import TRANSPOSE_BYTES, transpose_square
+from fastntk.kernels.vector import (
+    TRANSPOSE_BYTES,
+    stream_square,
+    stream_vector,
+    transpose_square,
+)
 
 __all__ = [
     "copy_block",
@@ -135,17 +140,30 @@ def run_program(
 
 
 @cpu_kernel
-def copy_block(block: AnyArray, target: Strip, stride: int) -> None:
-    """Write a tile to rows of ``stride`` items of a flat view."""
+def copy_block(block: AnyArray, target: Strip, stride: int, is_streamed: bool) -> None:
+    """Write a tile to rows of ``stride`` items of a flat view.
+
+    ``is_streamed``: the target and its rows are aligned to a vector, and large: write
+    past the caches, which halves the traffic.
+    """
     n1, n2 = block.shape
+    side = TRANSPOSE_BYTES // block.itemsize
+    flat = block.reshape(n1 * n2)
     for i in range(n1):
-        source, goal = block[i], target[i * stride : i * stride + n2]
-        for j in range(n2):
+        first = 0
+        if is_streamed:
+            first = n2 // side * side
+            for j in range(0, first, side):
+                stream_vector(flat, i * n2 + j, target, i * stride + j)
+        source, goal = block[i, first:], target[i * stride + first : i * stride + n2]
+        for j in range(n2 - first):
             goal[j] = source[j]
 
 
 @cpu_kernel
-def mirror_block(block: AnyArray, target: Strip, stride: int) -> None:
+def mirror_block(
+    block: AnyArray, target: Strip, stride: int, is_streamed: bool
+) -> None:
     """Write the transpose of a tile to rows of ``stride`` items of a flat view."""
     n1, n2 = block.shape
     side = TRANSPOSE_BYTES // block.itemsize
@@ -154,7 +172,10 @@ def mirror_block(block: AnyArray, target: Strip, stride: int) -> None:
         for i in range(0, n1, side):
             if i + side <= n1 and j + side <= n2:
                 place = j * stride + i
-                transpose_square(flat, i * n2 + j, n2, target, place, stride)
+                if is_streamed:
+                    stream_square(flat, i * n2 + j, n2, target, place, stride)
+                else:
+                    transpose_square(flat, i * n2 + j, n2, target, place, stride)
                 continue
             for q in range(j, min(j + side, n2)):
                 for p in range(i, min(i + side, n1)):

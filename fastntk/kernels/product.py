@@ -201,7 +201,8 @@ def exact_complement(a: AnyArray, b: AnyArray) -> float:
     """Return ``1 - |cos|`` of two rows by the part of one orthogonal to the other.
 
     ``sin^2 = (|b - s a|^2 - <b - s a, a>^2 / |a|^2) / |b|^2`` with ``s = <a, b> /
-    |a|^2``. Negative if the squares leave the range of float64.
+    |a|^2``. Negative if the squares leave the range of float64. A sine below 1e-29 is
+    what rounding leaves of parallel rows.
     """
     aa, ab, bb = 0.0, 0.0, 0.0
     for k in range(len(a)):
@@ -218,4 +219,6 @@ def exact_complement(a: AnyArray, b: AnyArray) -> float:
         rr += gap * gap
         ra += gap * np.float64(a[k])
     sine2 = max(rr - ra * (ra / aa), 0.0) / bb
+    if sine2 < 1e-58:
+        return 0.0
     return sine2 / (1.0 + math.sqrt(1.0 - sine2))

@@ -50,6 +50,8 @@ def exact_complement_sparse(
         return -1.0
     _, rr, ra, _ = _sums(a, ai, b, bi, ab / aa)
     sine2 = max(rr - ra * (ra / aa), 0.0) / bb
+    if sine2 < 1e-58:
+        return 0.0
     return sine2 / (1.0 + math.sqrt(1.0 - sine2))
 
 

@@ -14,10 +14,14 @@ __all__ = [
     "micro_distance",
     "micro_product",
     "panel_width",
+    "stream_square",
+    "stream_vector",
     "transpose_square",
 ]
 
 _loops: Any = vector_ir if JIT_ENABLED else vector_python
 micro_distance = _loops.micro_distance
 micro_product = _loops.micro_product
+stream_square = _loops.stream_square
+stream_vector = _loops.stream_vector
 transpose_square = _loops.transpose_square

@@ -8,7 +8,13 @@ import numpy as np
 
 from fastntk.kernels.vector_ir import GROUP_ROWS, TRANSPOSE_BYTES
 
-__all__ = ["micro_distance", "micro_product", "transpose_square"]
+__all__ = [
+    "micro_distance",
+    "micro_product",
+    "stream_square",
+    "stream_vector",
+    "transpose_square",
+]
 
 
 def _slab(x: Any, start: int, depth: int, width: int, n: int) -> Any:
@@ -60,3 +66,11 @@ def transpose_square(  # noqa: D103
     for i in range(n):
         for j in range(n):
             b[b_start + j * b_stride + i] = a[a_start + i * a_stride + j]
+
+
+stream_square = transpose_square  # there are no caches to pass by
+
+
+def stream_vector(a: Any, a_start: int, b: Any, b_start: int) -> None:  # noqa: D103
+    n = TRANSPOSE_BYTES // a.itemsize
+    b[b_start : b_start + n] = a[a_start : a_start + n]

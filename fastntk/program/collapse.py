@@ -146,17 +146,24 @@ def _padded(series: FloatArray) -> tuple[float, ...]:
 def _fit(
     recursion: Recursion, name: str, tolerance: float
 ) -> tuple[FloatArray, FloatArray, float] | None:
-    """Return Chebyshev coefficients of F and G (empty if zero), and the error."""
+    """Return Chebyshev coefficients of F and G (empty if zero), and the error.
+
+    Each against its own size: at large rows the kernel is F, at small ones G.
+    """
     n = 16
     while n <= MAX_NODES:
         nodes = np.pi * (np.arange(n) + 0.5) / n
         values = _split(recursion, name, np.pi * (np.cos(nodes) + 1) / 2)
+        sizes = [float(np.abs(v).max()) for v in values]
+        if not np.isfinite(sizes).all() or sizes[0] == 0.0:
+            return None
         series = [_coefficients(v, nodes) for v in values]
-        size = max(np.abs(v).max() for v in values)
         tails = [np.abs(c[-n // 4 :]).max() for c in series]
-        if max(tails) <= tolerance / 4 * size:
-            f, g = (_chopped(c, tolerance * size) for c in series)
-            return f, g, _error(recursion, name, f, g, n) / size
+        limits = [tolerance * size for size in sizes]
+        if all(tail <= limit / 4 for tail, limit in zip(tails, limits, strict=True)):
+            f, g = (_chopped(c, x) for c, x in zip(series, limits, strict=True))
+            error = _error(recursion, name, (f, g), sizes, n)
+            return (f, g, error) if error <= 10 * tolerance else None
         n *= 2
     return None
 
@@ -164,11 +171,12 @@ def _fit(
 def _split(
     recursion: Recursion, name: str, theta: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return F and G at angles: the kernel of rows of mean square 1 and 4."""
-    one, four = recursion(theta, 1.0)[name], recursion(theta, 4.0)[name]
-    f = (four - one) / 3
-    g = one - f
-    return f, g if np.abs(g).max() > 1e-14 * np.abs(one).max() else np.zeros_like(g)
+    """Return F and G at angles: from rows so large, and so small, that one is left."""
+    large, small = 2.0**200, 2.0**-200
+    f = recursion(theta, large)[name] / large
+    g = recursion(theta, small)[name]
+    is_zero = np.abs(g).max() <= 2 * small * np.abs(f).max()
+    return f, np.zeros_like(g) if is_zero else g
 
 
 def _coefficients(values: FloatArray, nodes: FloatArray) -> FloatArray:
@@ -186,13 +194,18 @@ def _chopped(series: FloatArray, limit: float) -> FloatArray:
 
 
 def _error(
-    recursion: Recursion, name: str, f: FloatArray, g: FloatArray, n: int
+    recursion: Recursion,
+    name: str,
+    series: tuple[FloatArray, FloatArray],
+    sizes: list[float],
+    n: int,
 ) -> float:
-    """Return the largest error of both series halfway between the nodes."""
+    """Return the largest relative error of both series halfway between the nodes."""
     points = np.pi * np.arange(n + 1) / n
     exact = _split(recursion, name, np.pi * (np.cos(points) + 1) / 2)
     chebval = np.polynomial.chebyshev.chebval
     return max(
-        float(np.abs(chebval(np.cos(points), c) - v).max()) if c.size else 0.0
-        for c, v in zip((f, g), exact, strict=True)
+        float(np.abs(chebval(np.cos(points), c) - v).max()) / size if size else 0.0
+        for c, v, size in zip(series, exact, sizes, strict=True)
+        if c.size
     )

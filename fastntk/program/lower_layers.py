@@ -129,7 +129,8 @@ def _dense(spec: Dense, builder: Builder, state: Stream, label: str) -> State:
     builder.emit("affine", label, state, flags=flags, row_coefs=row_coefs)
     scale = spec.s[1] if spec.parameterization == "standard" else 1
     # a tangent where the variance may be 0: see the mask op
-    needs_mask = not b2 and (state.needs_mask or tangent_bias > 0)
+    has_tangent = tangent_bias > 0 or (w2 == 0 and fan_in > 0)
+    needs_mask = not b2 and (state.needs_mask or has_tangent)
     return dataclasses.replace(
         state, width=spec.out_dim * scale, is_gaussian=True, needs_mask=needs_mask
     )

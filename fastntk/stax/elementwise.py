@@ -13,12 +13,12 @@ from fastntk.stax.network import Network
 __all__ = ["ABRelu", "Abs", "Erf", "LeakyRelu", "Relu", "Sign"]
 
 
-def Relu(do_backprop: bool = False, do_stabilize: bool = False) -> Network:
+def Relu(do_stabilize: bool = False) -> Network:
     """Return the rectifier ``max(x, 0)``.
 
     Parameters
     ----------
-    do_backprop, do_stabilize : bool, default=False
+    do_stabilize : bool, default=False
         Accepted for neural-tangents' sake and ignored: the kernel is always
         accurate to rounding, also at angles near 0 and pi.
 

@@ -96,6 +96,7 @@ def _work(shared: _Shared, worker: Worker, sink: Sink, progress: Progress) -> No
         if tile.is_symmetric and not tile.is_diagonal:
             sink.mirror(tile, blocks)
         progress.add(tile.n_entries)
+        progress.tick()
 
 
 def _run_threads(

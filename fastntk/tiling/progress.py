@@ -1,6 +1,7 @@
 """Progress of a walk: a bar, a callback, or nothing."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -19,11 +20,20 @@ class Progress:
         self.total = total
         self.done = 0
         self._lock = threading.Lock()
+        self._thread = threading.get_ident()
+        self._next = 0.0
 
     def add(self, entries: int) -> None:
         """Count a finished tile; called by any thread."""
         with self._lock:
             self.done += entries
+
+    def tick(self) -> None:
+        """Show, at most every tenth of a second, if this is the thread that waits."""
+        now = time.monotonic()
+        if threading.get_ident() == self._thread and now >= self._next:
+            self._next = now + 0.1
+            self.show()
 
     def show(self) -> None:
         """Bring what is shown up to date; called by the waiting thread."""

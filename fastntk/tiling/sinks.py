@@ -5,16 +5,18 @@ several threads, each tile once), and how it ended (`Sink.commit` or `Sink.abort
 tile's arrays are the worker's own memory: a sink copies what it wants to keep.
 """
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 
 from fastntk._typing import AnyArray, FloatArray
 from fastntk.kernels.cpu_tile import copy_block, mirror_block, symmetrise_block
+from fastntk.kernels.vector import TRANSPOSE_BYTES
 from fastntk.tiling.plan import Tile, TilePlan
 
 __all__ = ["DenseSink", "Sink", "flat_view"]
+
+STREAM_BYTES = 32 << 20  # larger results would only drive other data from the caches
 
 
 class Sink(Protocol):
@@ -56,6 +58,7 @@ class DenseSink:
         self, outs: tuple[AnyArray, ...], diagonals: tuple[FloatArray, ...] | None
     ) -> None:
         self.outs = outs
+        self._is_large = sum(out.nbytes for out in outs) > STREAM_BYTES
         self.diagonals = diagonals
 
     def begin(self, plan: TilePlan) -> None:
@@ -67,12 +70,14 @@ class DenseSink:
             if tile.is_diagonal and self.diagonals is not None:
                 exact = self.diagonals[k][tile.rows].astype(block.dtype)
                 symmetrise_block(block, exact)
-            _write(out[tile.rows, tile.cols], block, copy_block)
+            goal = out[tile.rows, tile.cols]
+            _write(goal, block, is_mirrored=False, is_large=self._is_large)
 
     def mirror(self, tile: Tile, blocks: tuple[AnyArray, ...]) -> None:
         """Write the transposed tile to the other side of the diagonal."""
         for out, block in zip(self.outs, blocks, strict=True):
-            _write(out[tile.cols, tile.rows], block, mirror_block)
+            goal = out[tile.cols, tile.rows]
+            _write(goal, block, is_mirrored=True, is_large=self._is_large)
 
     def commit(self) -> None:
         """Flush arrays that live in a file."""
@@ -86,19 +91,19 @@ class DenseSink:
 
 
 def _write(
-    goal: AnyArray, block: AnyArray, kernel: Callable[[AnyArray, AnyArray, int], None]
+    goal: AnyArray, block: AnyArray, *, is_mirrored: bool, is_large: bool
 ) -> None:
     """Write a tile, or its transpose, by the kernel that is fast where it applies."""
-    is_mirrored = kernel is mirror_block
     flat = flat_view(goal)
-    if flat is not None:
-        kernel(block, *flat)
+    if flat is None:  # Fortran order: what is a copy becomes a transpose
+        flat, is_mirrored = flat_view(goal.T), not is_mirrored
+        goal = goal.T
+    if flat is None:
+        goal[...] = block.T if is_mirrored else block
         return
-    flat = flat_view(goal.T)  # Fortran order: what is a copy becomes a transpose
-    if flat is not None:
-        (copy_block if is_mirrored else mirror_block)(block, *flat)
-        return
-    goal[...] = block.T if is_mirrored else block
+    is_aligned = (goal.ctypes.data | goal.strides[0]) % TRANSPOSE_BYTES == 0
+    kernel = mirror_block if is_mirrored else copy_block
+    kernel(block, *flat, is_aligned and is_large)
 
 
 def flat_view(block: AnyArray) -> tuple[AnyArray, int] | None:

@@ -117,11 +117,22 @@ def test_a_series_that_costs_more_than_the_layers_is_not_used() -> None:
     assert collapsed_program(program, np.dtype(np.float64)) is None
 
 
-def test_rows_of_zeros_run_layer_by_layer(always: list[Any]) -> None:
+def test_rows_of_zeros_with_a_tangent_run_layer_by_layer(always: list[Any]) -> None:
     rows = np.eye(3)
     rows[1] = 0
-    fastntk.gram(build(mlp(RELU, 2)), rows)
+    net = HOMOGENEOUS["tangent-bias"]
+    result = fastntk.gram(build(net), rows)
     assert not always
+    exact = highprec.kernel(net, rows).ntk
+    np.testing.assert_allclose(result, exact, rtol=1e-12)
+
+
+def test_rows_of_zeros_without_one_are_exactly_zero(always: list[Any]) -> None:
+    rows = np.eye(3)
+    rows[1] = 0
+    result = fastntk.gram(build(mlp(RELU, 4)), rows)
+    assert always[-1] is not None
+    assert not result[1].any()
 
 
 def test_large_matrices_are_collapsed_and_agree(rng: np.random.Generator) -> None:
