@@ -107,7 +107,7 @@ def test_repeat_is_a_serial_of_copies() -> None:
 SIGNATURES = {
     "Dense": "out_dim, W_std=1.0, b_std=None, batch_axis=0, channel_axis=-1, "
     "parameterization='ntk', s=(1, 1)",
-    "Relu": "do_backprop=False, do_stabilize=False",
+    "Relu": "do_stabilize=False",
     "ABRelu": "a, b, do_stabilize=False",
     "LeakyRelu": "alpha, do_stabilize=False",
     "Abs": "do_stabilize=False",
@@ -130,7 +130,7 @@ def test_arguments_and_defaults_are_those_of_neural_tangents(name: str) -> None:
 
 
 def test_stabilising_options_are_accepted_and_change_nothing() -> None:
-    assert stax.Relu(do_backprop=True, do_stabilize=True) == stax.Relu()
+    assert stax.Relu(do_stabilize=True) == stax.Relu()
     assert stax.Abs(do_stabilize=True) == stax.Abs()
     assert stax.LeakyRelu(0.1, do_stabilize=True) == stax.LeakyRelu(0.1)
     assert stax.ABRelu(0.1, 1, do_stabilize=True) == stax.ABRelu(0.1, 1)
