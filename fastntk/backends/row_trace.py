@@ -1,7 +1,8 @@
 """What the variance pass notes down: ranges, zeros, and how steep the network is."""
 
+from typing import Any
+
 import numpy as np
-import numpy.typing as npt
 
 from fastntk._errors import RangeError
 from fastntk._typing import FloatArray
@@ -75,7 +76,9 @@ class RowTrace:
         tiny = np.finfo(np.float64).smallest_normal
         for name, values in (("nngp", q), ("ntk", t)):
             positive = values[values > 0]
-            low, high = (positive.min(), positive.max()) if positive.size else (1.0, 1.0)
+            low, high = (
+                (positive.min(), positive.max()) if positive.size else (1.0, 1.0)
+            )
             if not np.isfinite(values).all() or low < tiny:
                 flow = "underflows" if low < tiny else "overflows"
                 raise RangeError(
@@ -86,10 +89,9 @@ class RowTrace:
                 self.low[name][k] = min(self.low[name][k], low)
                 self.high[name][k] = max(self.high[name][k], high)
 
-    def check(self, names: tuple[str, ...], dtype: npt.DTypeLike) -> None:
+    def check(self, names: tuple[str, ...], dtype: np.dtype[Any]) -> None:
         """Raise `RangeError` if a kernel asked for ends outside the dtype's range."""
-        kind: np.dtype[np.floating] = np.dtype(dtype)
-        limits = np.finfo(kind)
+        limits = np.finfo(dtype)
         small, large = float(limits.smallest_normal), float(limits.max)
         for name in names:
             outside = (self.low[name] < small) | (self.high[name] > large)
@@ -101,8 +103,8 @@ class RowTrace:
             value = value if value < small else self.high[name][k]
             raise RangeError(
                 f"{self.labels[k]}: the {name} diagonal reaches {value:.3g}, outside "
-                f"the range of {kind.name} ({small:.3g} to {large:.3g}); "
-                f"{_remedy(kind, k)}"
+                f"the range of {dtype.name} ({small:.3g} to {large:.3g}); "
+                f"{_remedy(dtype, k)}"
             )
 
 
@@ -111,7 +113,7 @@ def _ratio(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.divide(a, b, out=np.zeros_like(b), where=b > 0)
 
 
-def _remedy(dtype: np.dtype[np.floating], k: int) -> str:
+def _remedy(dtype: np.dtype[Any], k: int) -> str:
     other = "use dtype='float64', or " if dtype == np.float32 else ""
     if k == 0:
         return f"{other}rescale the inputs or the first layer"
