@@ -2,12 +2,12 @@
 
 Every function returns its argument in the one form that the rest of the
 package understands, or raises `InputError` with a message that says what was
-found, what was expected and what to do.  Inputs are never modified, and never
-copied unless their dtype has to change.  SciPy is not imported: a sparse matrix
-is recognised by its ``tocsr`` method.
+found, what was expected and what to do.  Inputs are never modified, and dense
+ones never copied.  SciPy is not imported: a sparse matrix is recognised by its
+``tocsr`` method.
 """
 
-from fastntk._validation.inputs import as_input, check_pair
+from fastntk._validation.inputs import as_input, check_pair, float_dtype
 from fastntk._validation.options import (
     check_get,
     check_max_memory,
@@ -23,5 +23,6 @@ __all__ = [
     "check_out",
     "check_pair",
     "check_threads",
+    "float_dtype",
     "resolve_dtype",
 ]

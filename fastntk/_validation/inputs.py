@@ -1,33 +1,35 @@
 """Checks of kernel inputs: dense arrays and sparse matrices."""
 
+import copy
 from typing import Any, NoReturn, cast
 
 import numpy as np
 
 from fastntk._errors import InputError
-from fastntk._typing import AnyArray, CSRMatrix, FloatArray, InputMatrix
+from fastntk._typing import AnyArray, CSRMatrix, InputMatrix
 
-__all__ = ["as_input", "check_pair"]
+__all__ = ["as_input", "check_pair", "float_dtype"]
 
 _CHUNK = 1 << 16  # entries looked at together when searching for a NaN
 
 
 def as_input(x: Any, name: str) -> InputMatrix:
-    """Return kernel inputs as a two-dimensional float array or CSR matrix.
+    """Return kernel inputs as a two-dimensional array or CSR matrix of real numbers.
 
     Parameters
     ----------
     x : array-like or sparse matrix of shape (n, d)
-        One row per sample, n >= 1 and d >= 1.  Integers, bools and extended
-        precision become float64, float16 becomes float32.
+        One row per sample, n >= 1 and d >= 1.
     name : str
         Name of the argument, for the messages.
 
     Returns
     -------
     ndarray or CSR matrix of shape (n, d)
-        Native float32 or float64; ``x`` itself where it already is that.  A
-        CSR matrix with repeated entries is replaced by one with their sums.
+        Arrays as given, of any real dtype, byte order and layout: a copy in
+        another dtype is made by whoever needs one, a few rows at a time.  The
+        entries of a CSR matrix are integers, float32 or float64; one that is
+        unsorted or has repeated entries is replaced by one that is not.
 
     Raises
     ------
@@ -37,18 +39,34 @@ def as_input(x: Any, name: str) -> InputMatrix:
 
     Notes
     -----
-    Integers are exact up to 2**53.  The check for NaN and infinity reads a
-    float array once and allocates nothing.
+    The check for NaN and infinity reads a float array once, in pieces.
     """
     if hasattr(type(x), "tocsr"):
         return _as_csr(x, name)
-    original = _as_array(x, name)
-    array = _as_float(original)
-    where = _first_nonfinite(array) if original.dtype.kind == "f" else None
+    array = _as_array(x, name)
+    where = _first_nonfinite(array)
     if where is not None:
         row, column = where
         _raise_nonfinite(array[row, column], row, column, name)
     return array
+
+
+def float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype in which numbers of a dtype are read.
+
+    Parameters
+    ----------
+    dtype : numpy dtype
+        Any real one.
+
+    Returns
+    -------
+    dtype
+        float32 for float16 and float32, else float64 (integers are exact up to
+        2**53).
+    """
+    is_single = dtype.kind == "f" and dtype.itemsize <= 4
+    return np.dtype(np.float32 if is_single else np.float64)
 
 
 def check_pair(x1: InputMatrix, x2: InputMatrix | None) -> None:
@@ -73,6 +91,7 @@ def check_pair(x1: InputMatrix, x2: InputMatrix | None) -> None:
 
 def _as_array(x: Any, name: str) -> AnyArray:
     """Return ``x`` as a non-empty matrix of some numeric dtype, without a copy."""
+    _check_no_kernel(x, name)
     if hasattr(type(x), "filled"):
         raise InputError(
             f"{name}: found a masked array; expected a plain array. Replace the "
@@ -89,6 +108,18 @@ def _as_array(x: Any, name: str) -> AnyArray:
     _check_not_empty(array.shape, name)
     _check_rank(array, name)
     return array
+
+
+def _check_no_kernel(x: Any, name: str) -> None:
+    """Refuse the name of a kernel where rows belong."""
+    names = (x,) if isinstance(x, str) else x
+    if not isinstance(names, tuple | list) or not 1 <= len(names) <= 2:
+        return
+    if all(isinstance(item, str) and item in ("nngp", "ntk") for item in names):
+        raise InputError(
+            f"{name}: found {x!r}, the name of a kernel; expected rows of numbers. "
+            f"Pass it as get={x!r}"
+        )
 
 
 def _check_dtype(dtype: np.dtype[Any], name: str) -> None:
@@ -129,27 +160,21 @@ def _check_not_empty(shape: tuple[int, ...], name: str) -> None:
         )
 
 
-def _as_float(array: AnyArray) -> FloatArray:
-    """Return native, aligned float32 or float64: the array itself if it is that."""
-    single = array.dtype.kind == "f" and array.dtype.itemsize <= 4
-    dtype = np.dtype(np.float32 if single else np.float64)
-    with np.errstate(over="ignore"):  # longdouble beyond float64; found as infinity
-        values: FloatArray = array.astype(dtype, copy=False)
-    return values if values.flags.aligned else values.copy()
-
-
 def _as_csr(x: Any, name: str) -> CSRMatrix:
-    """Return a finite CSR matrix of float32 or float64 without repeated entries."""
+    """Return a finite CSR matrix with sorted columns and no repeated entries."""
     _check_dtype(x.dtype, name)
     _check_not_empty(x.shape, name)
     _check_rank(x, name)
     csr = cast("CSRMatrix", x.tocsr())
-    values = _as_float(csr.data)
-    if values is not csr.data:
-        csr = csr.astype(values.dtype)
     if not csr.has_canonical_format:
-        csr = csr.copy()
+        csr = csr.astype(float_dtype(csr.dtype), copy=True)  # sums may be large
         csr.sum_duplicates()
+    data = csr.data
+    is_exotic = data.dtype.kind == "f" and data.dtype not in (np.float32, np.float64)
+    if is_exotic or not (data.dtype.isnative and data.flags.aligned):
+        csr = copy.copy(csr)  # its own entries, the columns of ``x``
+        with np.errstate(over="ignore"):  # found as infinity
+            csr.data = data.astype(float_dtype(data.dtype))
     where = _first_nonfinite(csr.data)
     if where is not None:
         (entry,) = where
@@ -158,21 +183,24 @@ def _as_csr(x: Any, name: str) -> CSRMatrix:
     return csr
 
 
-def _first_nonfinite(array: FloatArray) -> tuple[int, ...] | None:
+def _first_nonfinite(array: AnyArray) -> tuple[int, ...] | None:
     """Return the index of the first NaN or infinity in row order, if any.
 
     Usually one sum settles it: a NaN or an infinity always reaches the sum.
     Only when the sum is not finite are the entries looked at, chunk by chunk.
     """
+    if array.dtype.kind != "f":
+        return None
+    kind = float_dtype(array.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(array.sum()):
+        if np.isfinite(array.sum(dtype=kind)):
             return None
-    rows = max(1, _CHUNK // array[:1].size)
-    for start in range(0, len(array), rows):
-        bad = ~np.isfinite(array[start : start + rows])
-        if bad.any():
-            first, *rest = np.unravel_index(int(np.argmax(bad)), bad.shape)
-            return (start + int(first), *map(int, rest))
+        rows = max(1, _CHUNK // array[:1].size)
+        for start in range(0, len(array), rows):
+            bad = ~np.isfinite(array[start : start + rows].astype(kind, copy=False))
+            if bad.any():
+                first, *rest = np.unravel_index(int(np.argmax(bad)), bad.shape)
+                return (start + int(first), *map(int, rest))
     return None
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fastntk._errors import InputError
 from fastntk._typing import GetArg, InputMatrix
+from fastntk._validation.inputs import float_dtype
 
 __all__ = ["check_get", "check_max_memory", "check_threads", "resolve_dtype"]
 
@@ -36,7 +37,8 @@ def resolve_dtype(
     Returns
     -------
     dtype
-        If ``dtype`` is None: float32 if all inputs are float32, else float64.
+        If ``dtype`` is None: float32 if all inputs are float32 or float16, in any
+        byte order, else float64: integers, bools, float64 and mixtures.
 
     Raises
     ------
@@ -45,8 +47,7 @@ def resolve_dtype(
     """
     if dtype is None:
         inputs = [x1] if x2 is None else [x1, x2]
-        single = all(x.dtype in (np.float16, np.float32) for x in inputs)
-        return _DTYPES[0] if single else _DTYPES[1]
+        return max((float_dtype(x.dtype) for x in inputs), key=_DTYPES.index)
     try:
         found = np.dtype(dtype)
     except TypeError:

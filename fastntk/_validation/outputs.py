@@ -1,5 +1,6 @@
 """Checks of output arrays that the caller provides."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -99,6 +100,28 @@ def _check_array(
             f"{label}: found a broadcast array whose entries share memory; expected "
             "one place per entry. Pass a copy"
         )
+    if _overlaps_itself(array):
+        raise InputError(
+            f"{label}: found strides {array.strides} for shape {shape}: rows share "
+            "memory; expected one place per entry. Pass a copy"
+        )
+
+
+def _overlaps_itself(array: AnyArray) -> bool:
+    """Say whether two entries of a matrix share memory, by its strides alone."""
+    axes = [(abs(step), size) for size, step in _axes(array) if size > 1]
+    reach = array.itemsize
+    for step, size in sorted(axes):
+        if step < reach:
+            break
+        reach += (size - 1) * step
+    else:
+        return False  # each axis steps over all that the ones before it reach
+    if len(axes) < 2 or any(step % array.itemsize for step, _ in axes):
+        return True
+    (step1, size1), (step2, size2) = axes
+    common = math.gcd(step1, step2)  # i step1 = j step2 at multiples of their quotients
+    return step2 // common < size1 and step1 // common < size2
 
 
 def _axes(array: AnyArray) -> list[tuple[int, int]]:

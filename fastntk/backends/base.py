@@ -37,6 +37,18 @@ class Backend(Protocol):
         """Return one side: unit rows, and row tables and diagonals of any block."""
         ...
 
+    def side_bytes(
+        self,
+        program: Program,
+        x: InputMatrix,
+        dtype: np.dtype[Any],
+        *,
+        is_sparse: bool,
+        threads: int,
+    ) -> int:
+        """Return the bytes that one side takes while a matrix is computed."""
+        ...
+
     def tile_step(self, dtype: np.dtype[Any]) -> int:
         """Return what the sides of tiles must be whole multiples of."""
         ...

@@ -6,16 +6,12 @@ import numpy as np
 
 from fastntk._typing import AnyArray, InputMatrix
 from fastntk.backends.base import Worker
+from fastntk.backends.cpu_blocks import side_bytes
 from fastntk.backends.cpu_collapse import collapsed_program
 from fastntk.backends.cpu_compiled import CompiledProgram, run_tile
+from fastntk.backends.cpu_pairs import refine_pairs, sparse_correlations
 from fastntk.backends.cpu_rows import CpuRows
-from fastntk.kernels.product import (
-    complement_rows,
-    packed_product,
-    refine_exact,
-    refine_near,
-)
-from fastntk.kernels.product_sparse import refine_sparse
+from fastntk.kernels.product import complement_rows, packed_product, refine_near
 from fastntk.kernels.vector import GROUP_ROWS, panel_width
 from fastntk.program import Program
 from fastntk.program.collapse import MIN_ENTRIES
@@ -46,6 +42,21 @@ class CpuBackend:
     ) -> CpuRows:
         """Normalise the rows and run the variance pass."""
         return CpuRows(program, x, dtype, is_sparse=is_sparse)
+
+    def side_bytes(
+        self,
+        program: Program,
+        x: InputMatrix,
+        dtype: np.dtype[Any],
+        *,
+        is_sparse: bool,
+        threads: int,
+    ) -> int:
+        """Return the bytes that one side takes while a matrix is computed."""
+        width = panel_width(dtype)
+        return side_bytes(
+            program, x, dtype, is_sparse=is_sparse, threads=threads, width=width
+        )
 
     def tile_step(self, dtype: np.dtype[Any]) -> int:
         """Return what tile sides are whole multiples of."""
@@ -133,15 +144,12 @@ class CpuWorker:
             return
         refine_near(block, *sides, *shape, self.limit, is_lower)
         if self.is_steep:
-            limit = block.dtype.type(STEEP_EXACT_LIMIT[block.dtype])
-            raw1 = np.ascontiguousarray(self.rows1.raw[rows])
-            raw2 = np.ascontiguousarray(self.rows2.raw[cols])
-            refine_exact(block, raw1, raw2, limit, is_lower)
+            limit = STEEP_EXACT_LIMIT[block.dtype]
+            refine_pairs(block, self.rows1.raw, self.rows2.raw, rows, cols, limit)
 
     def _sparse_similarity(self, block: AnyArray, rows: slice, cols: slice) -> None:
-        a, b = self.rows1.unit[rows], self.rows2.unit[cols]
-        (a @ b.T).toarray(out=block)
+        """Do what `_similarity` does where one side or both are sparse."""
+        side1, side2 = self.rows1, self.rows2
+        sparse_correlations(block, side1.unit, side2.unit, rows, cols)
         if complement_rows(block, self.limit, False):
-            a, b = self.rows1.raw[rows], self.rows2.raw[cols]
-            parts = (a.data, a.indices, a.indptr, b.data, b.indices, b.indptr)
-            refine_sparse(block, *parts, self.limit)
+            refine_pairs(block, side1.raw, side2.raw, rows, cols, self.limit)

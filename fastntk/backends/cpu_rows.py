@@ -1,11 +1,19 @@
 """The variance pass on the CPU: unit rows, row tables and diagonals of one side."""
 
-from typing import Any, cast
+import copy
+from typing import Any
 
 import numpy as np
 
 from fastntk._errors import RangeError
 from fastntk._typing import AnyArray, CSRMatrix, FloatArray, InputMatrix
+from fastntk.backends.cpu_blocks import (
+    BLOCK_ROWS,
+    CONVERT_BYTES,
+    TABLE_BYTES,
+    floats,
+    row_pieces,
+)
 from fastntk.backends.row_trace import RowTrace
 from fastntk.kernels.row_ops import ROW_OPS
 from fastntk.kernels.rows import unit_rows, unit_rows_sparse
@@ -14,9 +22,6 @@ from fastntk.program import Program
 from fastntk.program.collapse import Collapsed
 
 __all__ = ["CpuRows", "row_pass"]
-
-BLOCK_ROWS = 2048  # rows whose state stays in the cache during the pass
-TABLE_BYTES = 24 << 20  # tables larger than this are recomputed per tile
 
 
 class CpuRows:
@@ -30,6 +35,16 @@ class CpuRows:
         Checked inputs; not modified.
     dtype : numpy dtype
         Compute dtype, float32 or float64.
+    is_sparse : bool
+        Whether this side or the other one is sparse.
+
+    Attributes
+    ----------
+    raw : ndarray or CSR matrix of shape (n, d)
+        ``x`` itself.
+    unit : ndarray or CSR matrix
+        Unit rows in the compute dtype. Dense ones are packed in panels, or a matrix if
+        the other side is sparse; sparse ones share their columns with ``raw``.
 
     Notes
     -----
@@ -52,12 +67,14 @@ class CpuRows:
         self.is_sparse = is_sparse
         self.raw: Any = x
         self.variance = np.empty(self.n)
-        self.unit: Any = (
-            self._unit_sparse(x)
-            if self.is_sparse
-            else self._unit_dense(cast("FloatArray", x))
-        )
-        self._check_variance(x)
+        self.unit: Any
+        if not isinstance(x, np.ndarray):
+            self.unit = self._unit_sparse(x)
+        elif is_sparse:
+            self.unit = self._unit_dense(x, 1).reshape(x.shape)
+        else:
+            self.unit = self._unit_dense(x, panel_width(dtype))
+        self._check_variance()
         self._diagonals = {name: np.empty(self.n) for name in program.get}
         n_bytes = program.n_tables * self.n * dtype.itemsize
         keep = n_bytes <= TABLE_BYTES
@@ -87,42 +104,62 @@ class CpuRows:
         tables = self._pass(rows.start, rows.stop, None).astype(self.dtype, copy=False)
         return tables.reshape(-1), rows.stop - rows.start
 
-    def _unit_dense(self, x: FloatArray) -> FloatArray:
-        """Return unit rows, packed in panels."""
-        width = panel_width(self.dtype)
-        n_rows = -(-self.n // width) * width
-        packed = np.empty(n_rows * self.n_features, self.dtype)
-        for start in range(0, self.n, BLOCK_ROWS):
-            part = slice(start, min(start + BLOCK_ROWS, self.n))
-            block = np.ascontiguousarray(x[part])
-            goal = packed[start * self.n_features :]
-            unit_rows(block, goal, width, self.variance[part])
+    def _unit_dense(self, x: AnyArray, width: int) -> FloatArray:
+        """Return unit rows, packed in panels of ``width``."""
+        n, d = x.shape
+        packed: FloatArray = np.empty(-(-n // width) * width * d, self.dtype)
+        step = min(BLOCK_ROWS, CONVERT_BYTES // (8 * d)) // width * width
+        if step == 0:
+            self._unit_wide(x, packed.reshape(-1, d, width))
+            return packed
+        for start in range(0, n, step):
+            part = slice(start, min(start + step, n))
+            goal = packed[start * d :]
+            unit_rows(floats(x[part]), goal, width, self.variance[part])
         return packed
 
-    def _unit_sparse(self, x: InputMatrix) -> CSRMatrix:
-        import scipy.sparse
+    def _unit_wide(self, x: AnyArray, packed: FloatArray) -> None:
+        """Pack one row at a time: a panel of them is too large to convert at once."""
+        n, d = x.shape
+        width = packed.shape[2]
+        row = np.empty(d, self.dtype)
+        for i in range(n):
+            unit_rows(floats(x[i : i + 1]), row, 1, self.variance[i : i + 1])
+            packed[i // width, :, i % width] = row
+        if n % width:
+            packed[-1, :, n % width :] = 0.0
 
-        raw: Any = scipy.sparse.csr_matrix(x)
-        self.raw = raw if raw.has_sorted_indices else raw.sorted_indices()
-        unit: Any = self.raw.copy()
-        values = np.empty(unit.data.shape, self.dtype)
-        n_features = float(self.n_features)
-        unit_rows_sparse(unit.data, unit.indptr, values, self.variance, n_features)
+    def _unit_sparse(self, x: CSRMatrix) -> CSRMatrix:
+        """Return unit rows, which share their columns with those given."""
+        values: FloatArray = np.empty(x.data.shape, self.dtype)
+        for part in row_pieces(x, slice(0, self.n), CONVERT_BYTES):
+            first, last = x.indptr[part.start], x.indptr[part.stop]
+            starts = (x.indptr[part.start : part.stop + 1] - first).astype(np.int64)
+            data, goal = floats(x.data[first:last]), values[first:last]
+            variance = self.variance[part]
+            unit_rows_sparse(data, starts, goal, variance, float(self.n_features))
+        unit = copy.copy(x)
         unit.data = values
-        return cast("CSRMatrix", unit)
+        return unit
 
-    def _check_variance(self, x: InputMatrix) -> None:
+    def _check_variance(self) -> None:
         """Refuse rows whose mean square leaves the range of float64."""
         tiny = np.finfo(np.float64).smallest_normal
         doubtful = ~np.isfinite(self.variance) | (self.variance < tiny)
         for i in np.flatnonzero(doubtful):
-            row = x[i]
-            largest = abs(row).max() if self.n_features else 0.0
-            if largest > 0.0:
+            largest = float(abs(self._entries(int(i))).max(initial=0.0))
+            if largest != 0.0:  # NaN too
                 raise RangeError(
                     f"input: the mean square of row {i} (largest entry {largest:.3g}) "
                     "is outside the range of float64; rescale the inputs"
                 )
+
+    def _entries(self, i: int) -> FloatArray:
+        """Return what is stored of a row."""
+        x = self.raw
+        if isinstance(x, np.ndarray):
+            return floats(x[i])
+        return floats(x.data[x.indptr[i] : x.indptr[i + 1]])
 
     def _pass(self, start: int, stop: int, trace: RowTrace | None) -> FloatArray:
         """Run the row bodies on a block; return its tables, shape (n_tables, rows)."""

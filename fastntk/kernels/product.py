@@ -200,8 +200,8 @@ def refine_exact(
 def exact_complement(a: AnyArray, b: AnyArray) -> float:
     """Return ``1 - |cos|`` of two rows by the part of one orthogonal to the other.
 
-    ``sin^2 = (|b - s a|^2 - <b - s a, a>^2 / |a|^2) / |b|^2`` with ``s = <a, b> /
-    |a|^2``. Negative if the squares leave the range of float64. A sine below 1e-29 is
+    ``sin^2 = |b - s a - t a|^2 / |b|^2`` with ``s = <a, b> / |a|^2`` and ``t = <b - s
+    a, a> / |a|^2``. Negative if the squares leave the range of float64. A sine below 1e-29 is
     what rounding leaves of parallel rows.
     """
     aa, ab, bb = 0.0, 0.0, 0.0
@@ -212,13 +212,15 @@ def exact_complement(a: AnyArray, b: AnyArray) -> float:
         bb += q * q
     if not (1e-250 < aa < 1e250 and 1e-250 < bb < 1e250):
         return -1.0
-    s = ab / aa
-    rr, ra = 0.0, 0.0
+    s, ra, rr = ab / aa, 0.0, 0.0
     for k in range(len(a)):
-        gap = np.float64(b[k]) - s * np.float64(a[k])
+        ra += (np.float64(b[k]) - s * np.float64(a[k])) * np.float64(a[k])
+    rest = ra / aa  # the part along a that rounding s left
+    for k in range(len(a)):
+        p = np.float64(a[k])
+        gap = (np.float64(b[k]) - s * p) - rest * p
         rr += gap * gap
-        ra += gap * np.float64(a[k])
-    sine2 = max(rr - ra * (ra / aa), 0.0) / bb
+    sine2 = rr / bb
     if sine2 < 1e-58:
         return 0.0
     return sine2 / (1.0 + math.sqrt(1.0 - sine2))

@@ -45,11 +45,12 @@ def exact_complement_sparse(
     a: AnyArray, ai: IntArray, b: AnyArray, bi: IntArray
 ) -> float:
     """Return ``1 - |cos|`` of two sparse rows, see ``exact_complement``."""
-    aa, _, ab, bb = _sums(a, ai, b, bi, 0.0)
+    aa, _, ab, bb = _sums(a, ai, b, bi, 0.0, 0.0)
     if not (1e-250 < aa < 1e250 and 1e-250 < bb < 1e250):
         return -1.0
-    _, rr, ra, _ = _sums(a, ai, b, bi, ab / aa)
-    sine2 = max(rr - ra * (ra / aa), 0.0) / bb
+    _, _, ra, _ = _sums(a, ai, b, bi, ab / aa, 0.0)
+    _, rr, _, _ = _sums(a, ai, b, bi, ab / aa, ra / aa)
+    sine2 = rr / bb
     if sine2 < 1e-58:
         return 0.0
     return sine2 / (1.0 + math.sqrt(1.0 - sine2))
@@ -57,9 +58,9 @@ def exact_complement_sparse(
 
 @cpu_kernel
 def _sums(
-    a: AnyArray, ai: IntArray, b: AnyArray, bi: IntArray, s: float
+    a: AnyArray, ai: IntArray, b: AnyArray, bi: IntArray, s: float, rest: float
 ) -> tuple[float, float, float, float]:
-    """Return ``<a, a>, <g, g>, <g, a>, <b, b>`` with ``g = b - s a``."""
+    """Return ``<a, a>, <g, g>, <g, a>, <b, b>`` with ``g = b - s a - rest a``."""
     aa, gg, ga, bb = 0.0, 0.0, 0.0, 0.0
     p, q = 0, 0
     while p < len(a) or q < len(b):
@@ -72,7 +73,7 @@ def _sums(
         if takes_b:
             y = np.float64(b[q])
             q += 1
-        gap = y - s * x
+        gap = (y - s * x) - rest * x
         aa += x * x
         gg += gap * gap
         ga += gap * x

@@ -244,5 +244,5 @@ def erf_near_pair(
     sine = (row_part + move) / (turn * (one - t2 * polynomial(t2, sinc_c)))
     gap = (sine * polynomial(two * (sine * sine), asin_c)) * (i1 * i2)
     far = one - angle * (i1 * i2)
-    gap = gap if d2 * p <= turn * mid else far
+    gap = gap if d2 * p < turn * mid else far  # not at rows without variance
     return math.copysign(gap if r < limit else far, x)

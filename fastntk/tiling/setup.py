@@ -23,6 +23,8 @@ from fastntk.tiling.plan import TilePlan, plan_tiles
 
 __all__ = ["Setup", "as_spec", "prepare"]
 
+SPARSE_TILES = 4  # a product of sparse rows takes, in tiles, besides its result
+
 
 def as_spec(net: Any) -> Spec:
     """Return the spec of a network or of a spec itself."""
@@ -52,6 +54,7 @@ class Setup:
     rows1: Any = None
     rows2: Any = None
     runs: Program | None = None
+    given_bytes: int = 0
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -67,27 +70,45 @@ class Setup:
 
     @property
     def input_bytes(self) -> int:
-        """Bytes of the copies of the inputs in the compute dtype."""
-        total = 0
-        for x in (self.x1, self.x2):
-            if x is not None:
-                n = x.size if isinstance(x, np.ndarray) else 2 * x.nnz
-                total += n * self.dtype.itemsize + 64 * x.shape[0]
-        return total
+        """Bytes of all that is made of the inputs: copies, row tables, conversions."""
+        return self.given_bytes + sum(
+            self.backend.side_bytes(
+                self.program,
+                x,
+                self.dtype,
+                is_sparse=self.is_sparse,
+                threads=self.threads,
+            )
+            for x in self.sides
+        )
+
+    @property
+    def sides(self) -> list[InputMatrix]:
+        """The inputs: one if the matrix is symmetric."""
+        return [self.x1] if self.x2 is None else [self.x1, self.x2]
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether an input is sparse."""
+        return any(not isinstance(x, np.ndarray) for x in self.sides)
 
     def prepare_rows(self) -> None:
         """Normalise the rows of both sides and run the variance pass."""
-        sides = [self.x1] if self.x2 is None else [self.x1, self.x2]
-        is_sparse = any(not isinstance(x, np.ndarray) for x in sides)
         rows = [
-            self.backend.prepare(self.program, x, self.dtype, is_sparse=is_sparse)
-            for x in sides
+            self.backend.prepare(self.program, x, self.dtype, is_sparse=self.is_sparse)
+            for x in self.sides
         ]
         self.rows1, self.rows2 = rows[0], rows[-1]
         self.runs = self.backend.optimise(self.program, self.rows1, self.rows2)
 
-    def plan(self, *, used: int = 0, side: int | None = None) -> TilePlan:
-        """Plan the tiles; ``used`` bytes of the budget are taken."""
+    def plan(
+        self, *, used: int = 0, copies: int = 1, side: int | None = None
+    ) -> TilePlan:
+        """Plan the tiles.
+
+        ``used`` bytes of the budget are taken; ``copies`` tiles of each kernel are
+        alive at once per thread.
+        """
         budget = self.budget
         if budget is not None:
             budget -= used + self.input_bytes
@@ -99,11 +120,12 @@ class Setup:
                     "pass out= (for instance a numpy.memmap), or stream blocks with "
                     "fastntk.tiles"
                 )
+            budget //= copies
         return plan_tiles(
             self.shape,
             is_symmetric=self.x2 is None,
             itemsize=self.dtype.itemsize,
-            n_kernels=len(self.get),
+            n_kernels=len(self.get) + SPARSE_TILES * self.is_sparse,
             threads=self.threads,
             budget=budget,
             step=self.backend.tile_step(self.dtype),
@@ -144,4 +166,16 @@ def prepare(
         x2=second,
         threads=check_threads(threads),
         budget=check_max_memory(max_memory),
+        given_bytes=_made_bytes(first, x1) + _made_bytes(second, x2),
     )
+
+
+def _made_bytes(x: InputMatrix | None, given: Any) -> int:
+    """Return the bytes that checking took: of a list, or of another sparse format."""
+    if x is None or x is given:
+        return 0
+    if isinstance(x, np.ndarray):
+        return x.nbytes if x.flags.owndata else 0
+    known = [getattr(given, name, None) for name in ("data", "indices", "indptr")]
+    arrays = (x.data, x.indices, x.indptr)
+    return sum(a.nbytes for a in arrays if not any(a is b for b in known))

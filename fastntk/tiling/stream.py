@@ -79,9 +79,7 @@ def tiles(
         threads=threads,
         max_memory=max_memory,
     )
-    if setup.budget is not None:
-        setup.budget //= 1 + 2 * 2  # workspace, tiles ahead, and their mirror images
-    plan = setup.plan()
+    plan = setup.plan(copies=1 + 2 * 2)  # workspace, tiles ahead, their mirror images
     setup.prepare_rows()
     return _stream(setup, plan)
 

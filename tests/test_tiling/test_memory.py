@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 import fastntk
 from tests.networks import RELU, build, mlp
@@ -84,30 +85,130 @@ def test_gram_needs_the_output_a_copy_of_the_inputs_and_little_more() -> None:
 
 
 PEAK = """
-import resource
 import numpy as np
+import scipy.sparse as sp
 import fastntk
 from fastntk import stax
 
 layer = stax.serial(stax.Dense(8, W_std=1.4, b_std=0.1), stax.Relu())
-net = stax.serial(stax.repeat(layer, 3), stax.Dense(1))
-x = np.random.default_rng(0).standard_normal((8000, 784))
-fastntk.gram(net, x[:500])
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-value = fastntk.gram(net, x)
-after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(1024 * (after - before) - value.nbytes - x.nbytes)
+relu = stax.serial(stax.repeat(layer, 3), stax.Dense(1))
+steep = stax.serial(stax.Dense(8, W_std=1e3), stax.Erf(), stax.Dense(8))
+
+def draw(n, d, dtype):
+    if np.dtype(dtype).kind == "f":
+        x, rng = np.empty((n, d), dtype), np.random.default_rng(0)
+        for row in x:
+            row[:] = rng.standard_normal(d)
+        return x
+    return np.random.default_rng(0).integers(0, 9, (n, d), dtype)
+
+def rows(n, d, every, dtype=float):  # sparse: one column of each `every`
+    k = d // every
+    index = np.tile(np.arange(0, d, every, np.int32), n)
+    index += np.random.default_rng(1).integers(0, every, len(index), np.int32)
+    starts = np.arange(n + 1, dtype=np.int32) * k
+    data = draw(1, n * k, dtype)[0]
+    return sp.csr_matrix((data, index, starts), shape=(n, d))
+
+def status(field):
+    for line in open("/proc/self/status"):
+        if line.startswith(field):
+            return 1024 * int(line.split()[1])
+
+def peak(net, x1, x2=None, **options):
+    few = [None if x is None else x[:40] for x in (x1, x2)]
+    fastntk.gram(net, *few, **options)  # compile
+    if few[1] is None:
+        fastntk.gram(net, few[0], few[0], **options)
+    before = status("VmRSS")
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")  # VmHWM starts anew
+    value = fastntk.gram(net, x1, x2, **options)
+    return status("VmHWM") - before
+
+print(int(CALL))
 """
 
 
-@pytest.mark.slow
-def test_peak_memory_of_the_whole_process() -> None:
+def run_peak(call: str) -> int:
+    """Return by how many bytes a call raises the memory of a fresh process."""
+    if not os.access("/proc/self/clear_refs", os.W_OK):
+        pytest.skip("the high-water mark of memory cannot be reset here")
     run = subprocess.run(
-        [sys.executable, "-c", PEAK],
+        [sys.executable, "-c", PEAK.replace("CALL", call)],
         capture_output=True,
         text=True,
         timeout=300,
         check=True,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )
-    assert int(run.stdout) <= 64 << 20
+    return int(run.stdout)
+
+
+PROMISES = {  # a call, and what its result and the copies of its inputs take
+    "int8": ("relu, draw(300, 40_000, 'i1')", 300 * 300 + 300 * 40_000),
+    "float16": ("relu, draw(300, 80_000, 'f2')", (300 * 300 + 300 * 80_000) / 2),
+    "Fortran order": (
+        "relu, np.asfortranarray(draw(300, 40_000, 'f8'))",
+        300 * 300 + 300 * 40_000,
+    ),
+    "dense and sparse": (
+        "relu, draw(400, 30_000, 'f8'), rows(200, 30_000, 100)",
+        400 * 200 + 400 * 30_000 + 200 * 300,
+    ),
+}
+LARGE = {
+    "double": ("relu, draw(8000, 784, 'f8')", 8000 * 8000 + 8000 * 784),
+    "int8": ("relu, draw(2000, 20_000, 'i1')", 2000 * 2000 + 2000 * 20_000),
+    "sparse": ("relu, rows(2000, 40_000, 10)", 2000 * 2000 + 2000 * 4000),
+    "full": ("relu, rows(300, 40_000, 1)", 300 * 300 + 300 * 40_000),
+    "sparse integers": (
+        "relu, rows(2000, 40_000, 10, 'i1')",
+        2000 * 2000 + 2000 * 4000,
+    ),
+    "sparse and dense": (
+        "relu, rows(1000, 20_000, 10), draw(2000, 20_000, 'f8')",
+        1000 * 2000 + 1000 * 2000 + 2000 * 20_000,
+    ),
+    "steep, all near": (
+        "steep, np.asfortranarray(draw(1, 40_000, 'f8').repeat(320, 0))",
+        320 * 320 + 320 * 40_000,
+    ),
+    "mixed, near": (
+        "relu, draw(600, 20_000, 'f8'), sp.csr_matrix(draw(600, 20_000, 'f8'))",
+        600 * 600 + 600 * 40_000,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PROMISES)
+def test_peak_memory_of_the_whole_process(kind: str) -> None:
+    call, n_numbers = PROMISES[kind]
+    assert run_peak(f"peak({call})") <= 8 * n_numbers + (64 << 20)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", LARGE)
+def test_peak_memory_of_large_inputs(kind: str) -> None:
+    call, n_numbers = LARGE[kind]
+    assert run_peak(f"peak({call})") <= 8 * n_numbers + (64 << 20)
+
+
+@pytest.mark.parametrize(
+    ("call", "budget"),
+    [
+        ("draw(300, 40_000, 'i1')", 120),
+        ("draw(300, 40_000, 'f8'), rows(200, 40_000, 100)", 120),
+        ("rows(400, 40_000, 10)", 60),
+    ],
+)
+def test_budgets_hold_whatever_the_inputs_are(call: str, budget: int) -> None:
+    found = run_peak(f"peak(relu, {call}, max_memory='{budget}MB', threads=2)")
+    assert found <= 1.05 * budget * 10**6
+
+
+@pytest.mark.parametrize("is_sparse", [False, True])
+def test_a_budget_below_the_copy_of_small_integers_is_refused(is_sparse: bool) -> None:
+    x = np.ones((100, 1000), np.int8)
+    with pytest.raises(fastntk.MemoryBudgetError, match="copy of the inputs"):
+        fastntk.gram(NET, sp.csr_matrix(x) if is_sparse else x, max_memory=800_000)

@@ -8,6 +8,7 @@ import pytest
 import scipy.sparse as sp
 
 import fastntk
+from fastntk._validation import as_input
 from tests.networks import RELU, build, mlp
 
 NET = build(mlp(RELU, 1))
@@ -112,6 +113,14 @@ def _read_only() -> np.ndarray:
     return x
 
 
+def _unaligned(dtype: str = "f8") -> np.ndarray:
+    memory = np.zeros(GOOD.size * np.dtype(dtype).itemsize + 1, np.uint8)
+    x = memory[1:].view(dtype).reshape(GOOD.shape)
+    x[...] = GOOD
+    assert not x.flags.aligned
+    return x
+
+
 LAYOUTS = {
     "contiguous": GOOD.copy(),
     "fortran": np.asfortranarray(GOOD),
@@ -119,6 +128,7 @@ LAYOUTS = {
     "reversed": GOOD[::-1, ::-1].copy()[::-1, ::-1],
     "read-only": _read_only(),
     "big-endian": GOOD.astype(">f8"),
+    "unaligned": _unaligned(),
     "list": GOOD.tolist(),
     "matrix rows": [tuple(row) for row in GOOD],
     "transposed": GOOD.T.copy().T,
@@ -148,11 +158,15 @@ def test_any_layout_gives_the_same_and_is_not_modified(layout: str, get: str) ->
         (np.uint8, np.float64),
         (np.bool_, np.float64),
         (np.float16, np.float32),
+        (">f2", np.float32),
+        (">f4", np.float32),
+        (">i4", np.float64),
+        (np.uint64, np.float64),
         (np.float32, np.float32),
         (np.float64, np.float64),
     ],
 )
-def test_promotion(dtype: type, result: type) -> None:
+def test_promotion(dtype: Any, result: type) -> None:
     x = np.array([[0, 1, 1], [1, 0, 1], [1, 1, 1]]).astype(dtype)
     before = x.copy()
     value = fastntk.gram(NET, x)
@@ -160,6 +174,61 @@ def test_promotion(dtype: type, result: type) -> None:
     np.testing.assert_array_equal(value, fastntk.gram(NET, x.astype(result)))
     np.testing.assert_array_equal(x, before)
     assert x.dtype == dtype
+
+
+@pytest.mark.parametrize("make", [sp.csr_matrix, sp.csr_array, sp.coo_matrix])
+@pytest.mark.parametrize(
+    "dtype", [np.int8, np.uint8, np.int64, np.bool_, np.longdouble]
+)
+def test_promotion_of_sparse_rows(dtype: type, make: Any) -> None:
+    dense = np.array([[0, 1, 1], [1, 0, 1], [0, 1, 1], [0, 0, 0]]).astype(dtype)
+    x = make(dense)
+    before = x.copy()
+    value = fastntk.gram(NET, x)
+    assert value.dtype == np.float64
+    np.testing.assert_allclose(value, fastntk.gram(NET, dense), rtol=1e-14)
+    assert x.dtype == dtype
+    assert (x != before).nnz == 0
+    if x.format == "csr" and dtype is not np.longdouble:
+        assert as_input(x, "x1") is x
+
+
+def test_sums_of_repeated_small_integers_do_not_wrap() -> None:
+    data, columns = np.full(4, 100, np.int8), np.array([0, 0, 2, 1])
+    x = sp.csr_matrix((data, columns, np.array([0, 3, 4])), shape=(2, 3))
+    dense = np.array([[200.0, 0.0, 100.0], [0.0, 100.0, 0.0]])
+    np.testing.assert_array_equal(fastntk.gram(NET, x), fastntk.gram(NET, dense))
+    np.testing.assert_array_equal(x.data, data)
+
+
+@pytest.mark.parametrize("kind", ["i1", "f2", ">f8", "unaligned", "fortran"])
+def test_dense_inputs_are_never_copied(kind: str) -> None:
+    if kind == "unaligned":
+        x = _unaligned()
+    else:
+        x = np.asfortranarray(GOOD) if kind == "fortran" else GOOD.astype(kind)
+    assert as_input(x, "x1") is x
+
+
+@pytest.mark.parametrize("names", ["ntk", "nngp", ("nngp", "ntk"), ["ntk"]])
+def test_a_kernel_named_where_rows_belong(names: Any) -> None:
+    expected = re.escape(f"x2: found {names!r}, the name of a kernel; ")
+    with pytest.raises(
+        fastntk.InputError, match=f"{expected}.*get={re.escape(repr(names))}"
+    ):
+        fastntk.gram(NET, GOOD, names)
+    with pytest.raises(fastntk.InputError, match=expected):
+        NET.kernel_fn(GOOD, names)
+
+
+def test_a_number_beyond_float64_counts_as_infinite() -> None:
+    x = GOOD.astype(np.longdouble)
+    x[2, 1] = np.longdouble("1e400")
+    if np.isinf(x[2, 1]):
+        pytest.skip("extended precision is float64 here")
+    for given in (x, sp.csr_matrix(x)):
+        with pytest.raises(fastntk.InputError, match="found inf at row 2, column 1"):
+            fastntk.gram(NET, given)
 
 
 def test_a_mixture_of_dtypes_is_float64() -> None:

@@ -90,6 +90,10 @@ BAD_OUT: dict[str, tuple[Any, str]] = {
         np.lib.stride_tricks.as_strided(np.empty(4), (4, 4), (0, 8)),
         r"out: found a broadcast array",
     ),
+    "rows that overlap": (
+        np.lib.stride_tricks.as_strided(np.empty(16), (4, 4), (16, 8)),
+        r"out: found strides \(16, 8\) for shape \(4, 4\): rows share memory",
+    ),
     "two for one": ((np.empty((4, 4)),) * 2, r"out: found 2 items.*expected one array"),
 }
 
@@ -99,6 +103,20 @@ def test_unsuitable_outputs(kind: str) -> None:
     out, message = BAD_OUT[kind]
     with pytest.raises(fastntk.InputError, match=message):
         fastntk.gram(NET, X, out=out)
+
+
+STRIDES = [(4, 1), (1, 4), (8, 2), (-4, 1), (4, -1), (40, 7), (3, 4), (5, 1)]
+
+
+@pytest.mark.parametrize("strides", STRIDES)
+def test_outputs_of_any_strides_that_do_not_overlap(strides: tuple[int, int]) -> None:
+    memory = np.full(400, np.nan)
+    steps = (8 * strides[0], 8 * strides[1])
+    places = np.add.outer(np.arange(4) * strides[0], np.arange(4) * strides[1])
+    assert len(set(places.flat)) == 16
+    out = np.lib.stride_tricks.as_strided(memory[100:], (4, 4), steps)
+    fastntk.gram(NET, X, out=out)
+    np.testing.assert_array_equal(out, fastntk.gram(NET, X))
 
 
 def test_one_output_for_two_kernels() -> None:

@@ -1,0 +1,94 @@
+"""Rows a few at a time, so that a conversion never holds a second copy of the inputs.
+
+Inputs come in any numeric dtype and layout. Kernels are given contiguous float32 or
+float64, read-only, so that each is compiled for one kind of argument.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from fastntk._typing import AnyArray, FloatArray, InputMatrix
+from fastntk._validation import float_dtype
+from fastntk.program import Program
+
+__all__ = [
+    "BLOCK_ROWS",
+    "CONVERT_BYTES",
+    "ENTRY_BYTES",
+    "PIECE_BYTES",
+    "TABLE_BYTES",
+    "floats",
+    "row_pieces",
+    "side_bytes",
+]
+
+BLOCK_ROWS = 2048  # rows whose state stays in the cache during the variance pass
+TABLE_BYTES = 24 << 20  # tables larger than this are recomputed per tile
+CONVERT_BYTES = 8 << 20  # float64 rows held together while a side is prepared
+PIECE_BYTES = 2 << 20  # rows of one side held together while a tile is computed
+ENTRY_BYTES = 16  # a stored entry of a sparse matrix: float64 and a column
+
+
+def floats(part: AnyArray, dtype: np.dtype[Any] | None = None) -> FloatArray:
+    """Return a contiguous, aligned, native and read-only view, or copy, of some rows.
+
+    ``dtype`` is by default the narrowest of float32 and float64 that holds them.
+    """
+    kind = float_dtype(part.dtype) if dtype is None else dtype
+    values: FloatArray = np.require(part, kind, ["C", "A"]).view()
+    values.flags.writeable = False
+    return values
+
+
+def row_pieces(
+    x: InputMatrix, rows: slice, n_bytes: int = PIECE_BYTES
+) -> Iterator[slice]:
+    """Cut rows into runs that take at most ``n_bytes`` as floats; at least one row."""
+    start = rows.start
+    while start < rows.stop:
+        if isinstance(x, np.ndarray):
+            stop = start + max(1, n_bytes // (8 * x.shape[1]))
+        else:
+            last = x.indptr[start] + n_bytes // ENTRY_BYTES
+            stop = int(np.searchsorted(x.indptr, last, side="right")) - 1
+        stop = min(max(stop, start + 1), rows.stop)
+        yield slice(start, stop)
+        start = stop
+
+
+def side_bytes(
+    program: Program,
+    x: InputMatrix,
+    dtype: np.dtype[Any],
+    *,
+    is_sparse: bool,
+    threads: int,
+    width: int,
+) -> int:
+    """Return the bytes that one side takes while a matrix is computed.
+
+    Its unit rows, what is known of every row, the largest block of rows on its way from
+    another dtype or layout, and the pieces that threads copy from sparse rows.
+    """
+    n, d = map(int, x.shape)
+    is_dense = isinstance(x, np.ndarray)
+    n_entries = n * d if isinstance(x, np.ndarray) else x.nnz
+    padded: int = n_entries if is_sparse else -(-n // width) * width * d
+    tables = 8 * program.n_tables * n
+    known = 8 * n * (1 + len(program.get))
+    known += tables * dtype.itemsize // 8 if tables <= TABLE_BYTES else 0
+    state = 8 * min(n, BLOCK_ROWS) * (program.n_tables + 3 * program.n_streams)
+    largest = max(CONVERT_BYTES, 16 * d if is_dense else 0)
+    convert = 0 if _is_ready(x) else min(8 * n_entries, largest)
+    pieces = 3 * min(ENTRY_BYTES * n_entries, PIECE_BYTES) if is_sparse else 0
+    return padded * dtype.itemsize + known + max(state, convert) + threads * pieces
+
+
+def _is_ready(x: InputMatrix) -> bool:
+    """Say whether kernels read a matrix as it is."""
+    data = x if isinstance(x, np.ndarray) else x.data
+    flags = data.flags
+    is_float = data.dtype in (np.float32, np.float64)
+    return bool(is_float and flags.c_contiguous and flags.aligned)
