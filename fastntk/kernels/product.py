@@ -201,8 +201,8 @@ def exact_complement(a: AnyArray, b: AnyArray) -> float:
     """Return ``1 - |cos|`` of two rows by the part of one orthogonal to the other.
 
     ``sin^2 = |b - s a - t a|^2 / |b|^2`` with ``s = <a, b> / |a|^2`` and ``t = <b - s
-    a, a> / |a|^2``. Negative if the squares leave the range of float64. A sine below 1e-29 is
-    what rounding leaves of parallel rows.
+    a, a> / |a|^2``. Negative if the squares leave the range of float64. A sine below
+    1e-29 is what rounding leaves of parallel rows.
     """
     aa, ab, bb = 0.0, 0.0, 0.0
     for k in range(len(a)):

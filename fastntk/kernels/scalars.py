@@ -118,7 +118,7 @@ def mixed_pair(x: Scalar, s1: Scalar, s2: Scalar, c1: Scalar, c2: Scalar) -> Sca
     r = abs(x)
     is_near = math.copysign(one, x) > zero
     w = ((c1 - s1) * (c1 + s1)) * ((c2 - s2) * (c2 + s2))
-    apart = s1 * c2 - c1 * s2
+    apart = s1 * (c2 - c1) - c1 * (s2 - s1)  # 0 for equal rows, fused or not
     along = s1 * c2 + c1 * s2
     near = w * (r if is_near else two - r) + two * (apart * apart)
     far = w * (two - r if is_near else r) + two * (along * along)
@@ -132,7 +132,7 @@ def mixed_near_pair(
     """Return what `mixed_pair` does where ``rho >= 0`` is known (``r = 1 - rho``)."""
     two = like(r, 2.0)
     w = ((c1 - s1) * (c1 + s1)) * ((c2 - s2) * (c2 + s2))
-    apart = s1 * c2 - c1 * s2
+    apart = s1 * (c2 - c1) - c1 * (s2 - s1)  # 0 for equal rows, fused or not
     return w * r + two * (apart * apart)
 
 
@@ -150,7 +150,7 @@ def added_pair(
     y_near = math.copysign(one, y) > zero
     wx = ((c1 - s1) * (c1 + s1)) * ((c2 - s2) * (c2 + s2))
     wy = (two * (s1 * c1)) * (two * (s2 * c2))
-    apart = s1 * c2 - c1 * s2
+    apart = s1 * (c2 - c1) - c1 * (s2 - s1)  # 0 for equal rows, fused or not
     gap = two * (apart * apart)
     near = (wx * (rx if x_near else two - rx) + gap) + wy * (ry if y_near else two - ry)
     far = (wx * (two - rx if x_near else rx) + gap) + wy * (two - ry if y_near else ry)
