@@ -22,7 +22,7 @@ __all__ = ["CpuBackend", "CpuWorker"]
 NEAR_LIMIT = {np.dtype(np.float64): 1e-3, np.dtype(np.float32): 1e-2}
 # above this steepness in the angle the rounding of unit rows shows: near pairs are then
 # compared from the rows as given
-STEEP = {np.dtype(np.float64): 100.0, np.dtype(np.float32): 5.0}
+STEEP = {np.dtype(np.float64): 1000.0, np.dtype(np.float32): 40.0}
 STEEP_NEAR_LIMIT = {np.dtype(np.float64): 1e-3, np.dtype(np.float32): 5e-2}
 STEEP_EXACT_LIMIT = {np.dtype(np.float64): 1e-5, np.dtype(np.float32): 5e-2}
 
