@@ -42,7 +42,7 @@ def test_a_long_walk_is_reported_as_it_goes(threads: int, is_symmetric: bool) ->
     total = N * N if is_symmetric else N * (N // 2)
     assert calls.totals == {total}
     assert calls.threads == {threading.get_ident()}
-    assert len(calls.times) >= 3
+    assert len(calls.times) >= 2
     assert calls.done == sorted(calls.done)
     assert calls.done[-1] == total
     # spread: there are reports of the middle, and no long silence
