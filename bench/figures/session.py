@@ -18,7 +18,7 @@ from bench.rivals.client import Rival
 Run = Callable[[], float]
 Array = NDArray[Any]
 AGREE_WITHIN = {"float64": 1e-6, "float32": 2e-3}  # rivals' own noise, at duplicates
-PAUSE = 0.3  # seconds: BLAS threads of the last run spin for a while (0.05 is too short)
+PAUSE = 0.3  # seconds: until the BLAS threads of the last run have stopped spinning
 
 
 @dataclass
