@@ -16,8 +16,6 @@ from fastntk.tiling.sinks import DenseSink
 
 __all__ = ["gram"]
 
-CACHE_LINE = 64  # bytes
-
 
 def gram(
     net: Any,
@@ -121,7 +119,7 @@ def gram(
     bar = make_progress(progress, setup.shape[0] * setup.shape[1])
     setup.prepare_rows()
     if outs is None:
-        outs = tuple(_aligned(setup.shape, setup.dtype) for _ in setup.get)
+        outs = tuple(np.empty(setup.shape, setup.dtype) for _ in setup.get)
     diagonals = None
     if setup.x2 is None:
         diagonals = tuple(setup.rows1.diagonal(name) for name in setup.get)
@@ -133,14 +131,6 @@ def gram(
         progress=bar,
     )
     return pack(outs, setup.get, setup.is_tuple)
-
-
-def _aligned(shape: tuple[int, int], dtype: np.dtype[Any]) -> AnyArray:
-    """Return an empty array that begins at a cache line."""
-    n_bytes = shape[0] * shape[1] * dtype.itemsize
-    memory = np.empty(n_bytes + CACHE_LINE, np.uint8)
-    start = -memory.ctypes.data % CACHE_LINE
-    return memory[start : start + n_bytes].view(dtype).reshape(shape)
 
 
 def _check_available(setup: Setup) -> None:
