@@ -45,11 +45,29 @@ def scikit_ntk_scale(depth: int, bias: float = 1.0) -> float:
     return 1.0 / ((depth + 1) * (bias**2 + 1.0))
 
 
+# weight scales at which the variances of rows stay of order 1 for many layers
+LAYER_W_STD = {
+    **{name: 1.5 for name in ("Relu", "Erf", "Gelu", "Sin", "Cos", "Gabor", "Sign")},
+    **{name: 1.0 for name in ("Rbf", "ExpNormalized", "Gaussian", "Abs")},
+    **{"Exp": 0.3, "Sigmoid_like": 1.5},
+}
+
+
+def alternating(stax: Any, activation: str, depth: int) -> Any:
+    """Return ``depth`` layers of Dense and one activation, and a linear read-out."""
+    layer = getattr(stax, activation)
+    dense = {"W_std": LAYER_W_STD[activation], "b_std": B_STD}
+    layers = [part for _ in range(depth) for part in (stax.Dense(64, **dense), layer())]
+    return stax.serial(*layers, stax.Dense(1))
+
+
 BUILDERS: dict[str, Callable[[Any, int], Any]] = {
     "relu-3": lambda stax, d: fully_connected(stax, "Relu", 3),
     "relu-10": lambda stax, d: fully_connected(stax, "Relu", 10),
     "relu-3-no-bias": lambda stax, d: fully_connected(stax, "Relu", 3, None),
     "erf-3": lambda stax, d: fully_connected(stax, "Erf", 3),
+    "gelu-3": lambda stax, d: fully_connected(stax, "Gelu", 3),
+    "sin-3": lambda stax, d: fully_connected(stax, "Sin", 3),
     "jacot-10": lambda stax, d: jacot(stax, 10, d),
 }
 

@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastntk import stax
+    from fastntk import predict, stax, theory
     from fastntk._errors import (
         FastntkError,
         InputError,
@@ -27,33 +27,41 @@ if TYPE_CHECKING:
         NotSupportedError,
         RangeError,
     )
-    from fastntk.tiling import diagonal, gram, tiles
+    from fastntk._kernel import Kernel
+    from fastntk.tiling import batch, diagonal, gram, tiles
 
 __version__ = "0.1.0"
 
 __all__ = [
     "FastntkError",
     "InputError",
+    "Kernel",
     "MemoryBudgetError",
     "NetworkError",
     "NotSupportedError",
     "RangeError",
     "__version__",
+    "batch",
     "diagonal",
     "gram",
+    "predict",
     "stax",
+    "theory",
     "tiles",
 ]
 
 _ERRORS = "fastntk._errors"
 _TILES = "fastntk.tiling"
+_PACKAGES = ("predict", "stax", "theory")
 _HOMES = {
     "FastntkError": _ERRORS,
     "InputError": _ERRORS,
+    "Kernel": "fastntk._kernel",
     "MemoryBudgetError": _ERRORS,
     "NetworkError": _ERRORS,
     "NotSupportedError": _ERRORS,
     "RangeError": _ERRORS,
+    "batch": _TILES,
     "diagonal": _TILES,
     "gram": _TILES,
     "tiles": _TILES,
@@ -62,8 +70,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Load a public name on first use (PEP 562)."""
-    if name == "stax":
-        return import_module("fastntk.stax")
+    if name in _PACKAGES:
+        return import_module(f"fastntk.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'fastntk' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

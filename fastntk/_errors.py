@@ -7,6 +7,7 @@ message says what was found, what was expected and what to do.
 """
 
 __all__ = [
+    "ConditionWarning",
     "FastntkError",
     "InputError",
     "MemoryBudgetError",
@@ -58,3 +59,10 @@ class MemoryBudgetError(FastntkError, MemoryError):
 
 class NotSupportedError(FastntkError, NotImplementedError):
     """A feature or a backend that this version or this machine does not have."""
+
+
+class ConditionWarning(UserWarning):
+    """A kernel matrix that is singular to working precision, and what was done.
+
+    The message gives the condition number and the rank that was kept.
+    """

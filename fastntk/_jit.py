@@ -33,6 +33,7 @@ __all__ = [
     "cpu_kernel",
     "like",
     "scalar",
+    "scratch",
     "strip",
 ]
 
@@ -134,6 +135,35 @@ def _strip_overload(pointer, offset, n):  # type: ignore[no-untyped-def]
         return pointer[offset : offset + n]
 
     return from_pointer if isinstance(pointer, types.CPointer) else from_array
+
+
+def scratch(x: Any, n: int) -> Any:
+    """Return room for ``n`` (a constant) numbers of the dtype of the strip ``x``.
+
+    On the stack of the compiled function: call it outside loops.
+    """
+    return np.empty(n, x.dtype)
+
+
+@intrinsic
+def _on_stack(typingctx, x, n):  # type: ignore[no-untyped-def]
+    """Return a pointer to ``n`` items on the stack, ``n`` a literal integer."""
+    if not isinstance(n, types.IntegerLiteral):
+        return None
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        kind = context.get_value_type(signature.args[0].dtype)
+        size = context.get_constant(types.intp, n.literal_value)
+        return cgutils.alloca_once(builder, kind, size=size)
+
+    return types.CPointer(x.dtype)(x, n), codegen
+
+
+@overload(scratch, inline="always", prefer_literal=True)
+def _scratch_overload(x, n):  # type: ignore[no-untyped-def]
+    if not isinstance(n, types.IntegerLiteral):
+        return None
+    return lambda x, n: numba.carray(_on_stack(x, n), n)
 
 
 def like(x: Any, value: float) -> Any:

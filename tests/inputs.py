@@ -52,3 +52,29 @@ def spread(rng: np.random.Generator, n: int, d: int, factor: float = 4) -> np.nd
     """Return generic rows whose norms spread by ``factor``."""
     x = rng.standard_normal((n, d))
     return np.asarray(x * factor ** rng.uniform(0, 1, (n, 1)))
+
+
+def moderate(seed: int, dtype: type, largest: float = 30.0, d: int = 5) -> np.ndarray:
+    """Return rows whose mean squares lie between ``1e-3`` and ``largest``.
+
+    The first row has a mean square of 1, or of ``largest`` if that is less.  Then come
+    a duplicate, antiparallel rows, multiples by 2 and -2 (exactly parallel), a row of
+    zeros, rows at every angle with the same norm, rows at every angle with norms that
+    spread by 4, and the smallest and largest rows, parallel and not.
+    """
+    rng = np.random.default_rng(seed)
+    middle = min(1.0, largest)
+    base = np.sqrt(middle * d) * direction(rng, d).astype(dtype).astype(np.float64)
+    norm = float(np.linalg.norm(base))
+    angles = ANGLES64 if dtype is np.float64 else ANGLES32
+    up = min(2.0, np.sqrt(largest / middle))
+    spreads = [0.5 * (2 * up) ** (k % 4 / 3) for k in range(len(angles))]
+    rows = [base, base, -base, 0.5 * base, -0.5 * base, np.zeros(d)]
+    rows += [norm * at_angle(rng, base, a) for a in angles]
+    ends = [norm * at_angle(rng, base, a) for a in angles]
+    rows += [s * row for s, row in zip(spreads, ends, strict=True)]
+    small, large = np.sqrt(1e-3 / middle), np.sqrt(largest / middle)
+    for scale in (small, large):
+        rows += [scale * base, scale * norm * at_angle(rng, base, angles[0])]
+        rows += [scale * norm * direction(rng, d)]
+    return np.array(rows).astype(dtype)

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from fastntk import stax
-from tests.golden.loader import CONTAINERS
+from tests.golden.loader import CONTAINERS, arguments
+from tests.reference.naive import ACTIVATIONS
+from tests.reference.walk import SPATIAL, SPECIAL
 
 Net = list[Any]
 
 # Layers that the reference recursions know.
-REFERENCE_LAYERS = frozenset(
-    "Dense Relu LeakyRelu ABRelu Abs Sign Erf Identity FanOut FanInSum".split()
-)
+REFERENCE_LAYERS = frozenset({*SPECIAL, *SPATIAL, *ACTIVATIONS})
 
 RELU: Net = ["Relu", {}]
 LEAKY: Net = ["LeakyRelu", {"alpha": 0.1}]
@@ -18,6 +17,22 @@ ABS: Net = ["Abs", {}]
 ERF: Net = ["Erf", {}]
 SIGN: Net = ["Sign", {}]
 ABRELU: Net = ["ABRelu", {"a": -0.4, "b": 1.1}]
+GELU: Net = ["Gelu", {}]
+SIN: Net = ["Sin", {}]
+COS: Net = ["Cos", {}]
+RBF: Net = ["Rbf", {}]
+GABOR: Net = ["Gabor", {}]
+GAUSSIAN: Net = ["Gaussian", {}]
+EXP: Net = ["Exp", {"a": 0.5, "b": 0.4}]
+EXP_NORMALIZED: Net = ["ExpNormalized", {}]
+POLYNOMIAL: Net = ["Polynomial", {"coef": [0.2, 0.5, -0.3]}]
+LAYER_NORM: Net = ["LayerNorm", {}]
+DROPOUT: Net = ["Dropout", {"rate": 0.7}]
+
+
+def rectified(degree: int) -> Net:
+    return ["RectifiedMonomial", {"degree": degree}]
+
 
 # Weight scales that keep the variance of a rectifier constant from layer to layer.
 CRITICAL = {"Relu": 2.0**0.5, "LeakyRelu": (2 / 1.01) ** 0.5, "Abs": 1.0, "Erf": 1.3}
@@ -57,21 +72,19 @@ def residual(branch: Net, times: int = 1) -> Net:
     return ["repeat", block, times]
 
 
+def fan(fan_in: Net, *branches: Net) -> Net:
+    """Return branches of one input, and the layer that joins them."""
+    out = ["FanOut", {"num": len(branches)}]
+    return ["serial", out, ["parallel", *branches], fan_in]
+
+
 def build(net: Net) -> Any:
     """Turn a nested list into a ``stax.Network``."""
+    from fastntk import stax  # the references work without it
+
     name = net[0]
     if name in CONTAINERS:
         return getattr(stax, name)(*(build(child) for child in net[1:]))
     if name == "repeat":
         return stax.repeat(build(net[1]), net[2])
-    params = {k: _tuples(v) for k, v in (net[1] if len(net) > 1 else {}).items()}
-    return getattr(stax, name)(**params)
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
-
-
-def known_layers() -> set[str]:
-    """Return the layers that both fastntk and the golden files name."""
-    return {name for name in dir(stax) if hasattr(stax, name)}
+    return getattr(stax, name)(**arguments(name, net[1] if len(net) > 1 else {}))

@@ -8,10 +8,36 @@ import pytest
 import fastntk
 from fastntk.tiling.plan import TilePlan
 from tests.inputs import grid, spread
-from tests.networks import ERF, RELU, SIGN, build, dense, mlp, residual
+from tests.networks import (
+    COS,
+    ERF,
+    EXP,
+    EXP_NORMALIZED,
+    GABOR,
+    GAUSSIAN,
+    GELU,
+    POLYNOMIAL,
+    RBF,
+    RELU,
+    SIGN,
+    SIN,
+    build,
+    dense,
+    fan,
+    mlp,
+    rectified,
+    residual,
+)
 from tests.tolerances import tolerance
 
 GETS = ("nngp", "ntk")
+NORMED: list[Any] = ["serial", dense(1.2, 0.1), ["LayerNorm", {"eps": 1e-6}]]
+
+
+def chain(*activations: list[Any]) -> list[Any]:
+    return [part for layer in activations for part in (layer, dense(1.1, 0.1))]
+
+
 NETS: dict[str, list[Any]] = {
     "relu": mlp(RELU, 3, b_std=0.1),
     "relu-without-bias": mlp(RELU, 3),
@@ -21,6 +47,20 @@ NETS: dict[str, list[Any]] = {
         "serial",
         dense(1.2, 0.1),
         residual(["serial", RELU, dense(0.8, 0.1)], 2),
+        dense(),
+    ],
+    "smooth": [
+        *NORMED,
+        *chain(GELU, SIN, RBF, COS, EXP_NORMALIZED, GAUSSIAN, GABOR),
+        *chain(EXP, POLYNOMIAL, rectified(2), RELU),
+        dense(),
+    ],
+    "structure": [
+        *NORMED,
+        fan(["FanInProd", {}], ["serial", RELU, dense()], ["serial", ERF, dense()]),
+        fan(["FanInConcat", {}], dense(), ["serial", dense(0.8, 0.1), GELU]),
+        dense(1.1),
+        RELU,
         dense(),
     ],
 }

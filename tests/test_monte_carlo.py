@@ -66,12 +66,14 @@ def normals() -> tuple[np.ndarray, np.ndarray]:
     return u, v
 
 
-def sample(function: Function, q1: float, q2: float, rho: float) -> Estimate:
-    u, independent = normals()
+def sample(
+    function: Function, q1: float, q2: float, rho: float, n: int = SAMPLES
+) -> Estimate:
+    u, independent = (values[:n] for values in normals())
     v = rho * u + np.sqrt(1 - rho**2) * independent
     fu, fv = function(np.sqrt(q1) * u), function(np.sqrt(q2) * v)
     product = fu * fv
-    error = product.std() / np.sqrt(SAMPLES)
+    error = product.std() / np.sqrt(n)
     diagonal = np.sqrt((fu * fu).mean() * (fv * fv).mean())
     return Estimate(float(product.mean()), float(error), float(diagonal))
 

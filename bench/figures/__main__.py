@@ -14,12 +14,12 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from bench import machine
-from bench.figures import process, report, shapes, simd, speed
+from bench.figures import layers, process, report, shapes, simd, speed
 from bench.figures.record import AT_MOST, FIGURES, Row
 from bench.figures.session import Session
 from bench.rivals.client import DEFAULT_ENV, Rival
 
-MODULES = (speed, shapes, process, simd)
+MODULES = (speed, shapes, layers, process, simd)
 ORDER = [
     name
     for module in MODULES

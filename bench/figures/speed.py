@@ -141,6 +141,18 @@ def erf_3_d784(session: Session) -> Iterator[Row]:
         yield from measure(session, Case("erf-3", 4_000, 784, dtype, faster))
 
 
+@figure("gelu-3-d20")
+def gelu_3_d20(session: Session) -> Iterator[Row]:
+    """A closed form of many terms."""
+    yield from measure(session, Case("gelu-3", 3_000, 20, "float64", 35.0))
+
+
+@figure("sin-3-d20")
+def sin_3_d20(session: Session) -> Iterator[Row]:
+    """A closed form of exponentials."""
+    yield from measure(session, Case("sin-3", 3_000, 20, "float64", 12.0))
+
+
 @figure("scikit-ntk-10-d20")
 def scikit_ntk_10_d20(session: Session) -> Iterator[Row]:
     """scikit-ntk's own function: its convention of the bias, ten layers."""

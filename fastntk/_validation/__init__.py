@@ -8,6 +8,7 @@ ones never copied.  SciPy is not imported: a sparse matrix is recognised by its
 """
 
 from fastntk._validation.inputs import as_input, check_pair, float_dtype
+from fastntk._validation.keywords import check_fields, check_keywords
 from fastntk._validation.options import (
     check_get,
     check_max_memory,
@@ -15,14 +16,26 @@ from fastntk._validation.options import (
     resolve_dtype,
 )
 from fastntk._validation.outputs import check_out
+from fastntk._validation.samples import (
+    as_samples,
+    check_samples,
+    is_same_input,
+    n_axes,
+)
 
 __all__ = [
     "as_input",
+    "as_samples",
+    "check_fields",
     "check_get",
+    "check_keywords",
     "check_max_memory",
     "check_out",
     "check_pair",
+    "check_samples",
     "check_threads",
     "float_dtype",
+    "is_same_input",
+    "n_axes",
     "resolve_dtype",
 ]

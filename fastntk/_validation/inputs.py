@@ -6,6 +6,7 @@ from typing import Any, NoReturn, cast
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._kernel import Kernel
 from fastntk._typing import AnyArray, CSRMatrix, InputMatrix
 
 __all__ = ["as_input", "check_pair", "float_dtype"]
@@ -111,7 +112,12 @@ def _as_array(x: Any, name: str) -> AnyArray:
 
 
 def _check_no_kernel(x: Any, name: str) -> None:
-    """Refuse the name of a kernel where rows belong."""
+    """Refuse a kernel, or the name of one, where rows belong."""
+    if isinstance(x, Kernel):
+        raise InputError(
+            f"{name}: found a Kernel; expected rows of numbers. To go on from a kernel "
+            "call net.kernel_fn(kernel)"
+        )
     names = (x,) if isinstance(x, str) else x
     if not isinstance(names, tuple | list) or not 1 <= len(names) <= 2:
         return
@@ -145,7 +151,9 @@ def _check_rank(array: AnyArray, name: str) -> None:
             "one sample"
         )
     elif array.ndim > 2:
-        remedy = f"flatten each sample by {name}.reshape(len({name}), -1)"
+        remedy = (
+            f"flatten each sample by {name}.reshape(len({name}), -1); images come later"
+        )
     raise InputError(
         f"{name}: found {array.ndim} dimensions, shape {array.shape}; expected 2, "
         f"(n_samples, n_features); {remedy}"

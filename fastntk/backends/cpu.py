@@ -11,6 +11,7 @@ from fastntk.backends.cpu_collapse import collapsed_program
 from fastntk.backends.cpu_compiled import CompiledProgram, run_tile
 from fastntk.backends.cpu_pairs import refine_pairs, sparse_correlations
 from fastntk.backends.cpu_rows import CpuRows
+from fastntk.backends.cpu_staged import StagedProgram
 from fastntk.kernels.product import complement_rows, packed_product, refine_near
 from fastntk.kernels.vector import GROUP_ROWS, panel_width
 from fastntk.program import Program
@@ -96,16 +97,21 @@ class CpuWorker:
         dtype = rows1.dtype
         self.program = program
         self.rows1, self.rows2 = rows1, rows2
-        self.compiled = CompiledProgram.compile(
-            program, dtype, has_zeros=rows1.has_zero_variance or rows2.has_zero_variance
-        )
+        has_zeros = rows1.has_zero_variance or rows2.has_zero_variance
+        self.staged: StagedProgram | None = None
+        if program.has_host_ops:
+            self.staged = StagedProgram(program, dtype, has_zeros=has_zeros)
+            self._state = np.empty(program.n_slots * tile[0] * tile[1], dtype)
+            self._panel = self.staged.new_panel()
+        else:
+            self.compiled = CompiledProgram.compile(program, dtype, has_zeros=has_zeros)
+            self._panel = self.compiled.new_panel()
         steepness = max(rows1.steepness, rows2.steepness)
         self.is_steep = steepness > STEEP[dtype]
         limit = STEEP_NEAR_LIMIT if self.is_steep else NEAR_LIMIT
         self.limit = dtype.type(limit[dtype])
         n_blocks = len(program.get)
         self._blocks = np.empty((n_blocks, tile[0] * tile[1]), dtype)
-        self._panel = self.compiled.new_panel()
         self._width = panel_width(dtype)
         self._scratch = np.empty(GROUP_ROWS * self._width, dtype)
 
@@ -119,12 +125,22 @@ class CpuWorker:
         """
         shape = (rows.stop - rows.start, cols.stop - cols.start)
         blocks = [b[: shape[0] * shape[1]].reshape(shape) for b in self._blocks]
+        tables1 = self.rows1.tables(rows, self.program)
+        tables2 = self.rows2.tables(cols, self.program)
+        if self.staged is not None:
+            n_slots = self.program.n_slots
+            state = self._state[: n_slots * shape[0] * shape[1]].reshape(-1, *shape)
+            state[1:] = 0.0
+            self._similarity(state[0], rows, cols, False)
+            self.staged.run(state, tables1, tables2, self._panel)
+            self.staged.store(state, blocks, tables1, tables2)
+            return tuple(blocks)
         self._similarity(blocks[0], rows, cols, is_diagonal)
         run_tile(
             self.compiled,
             blocks,
-            self.rows1.tables(rows, self.program),
-            self.rows2.tables(cols, self.program),
+            tables1,
+            tables2,
             panel=self._panel,
             is_lower=is_diagonal,
         )

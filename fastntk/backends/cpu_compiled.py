@@ -12,6 +12,7 @@ from fastntk.kernels.cpu_ops import OPS
 from fastntk.kernels.cpu_tile import run_program
 from fastntk.kernels.polynomials import constants
 from fastntk.program import Program
+from fastntk.program.ops import ROW_OPS_ONLY, ZERO_ROW_OPS
 
 __all__ = ["CompiledProgram", "run_tile"]
 
@@ -36,7 +37,8 @@ class CompiledProgram:
         cls, program: Program, dtype: np.dtype[Any], *, has_zeros: bool = True
     ) -> "CompiledProgram":
         """Compile (or load) the ops of a program, and lay out its numbers."""
-        ops = [op for op in program.ops if op.name != "mask" or has_zeros]
+        left_out = ROW_OPS_ONLY if has_zeros else ROW_OPS_ONLY | ZERO_ROW_OPS
+        ops = [op for op in program.ops if op.name not in left_out]
         n_coefs = max([len(op.coefs) for op in ops] + [1])
         coefs = np.zeros((len(ops), n_coefs), dtype)
         for k, op in enumerate(ops):

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastntk._typing import AnyArray, InputMatrix, IntArray
 from fastntk.backends.cpu_blocks import ENTRY_BYTES, PIECE_BYTES, floats, row_pieces
-from fastntk.kernels.product import refine_exact
+from fastntk.kernels.product_exact import refine_exact
 from fastntk.kernels.product_sparse import refine_sparse
 
 __all__ = ["refine_pairs", "sparse_correlations"]

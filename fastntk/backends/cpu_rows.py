@@ -14,6 +14,7 @@ from fastntk.backends.cpu_blocks import (
     floats,
     row_pieces,
 )
+from fastntk.backends.cpu_host import host_rows
 from fastntk.backends.row_trace import RowTrace
 from fastntk.kernels.row_ops import ROW_OPS
 from fastntk.kernels.rows import unit_rows, unit_rows_sparse
@@ -87,6 +88,7 @@ class CpuRows:
                 with np.errstate(over="ignore"):  # the trace reports it, with a layer
                     self._tables[:, start:stop] = tables
         trace.check(program.get, dtype)
+        trace.warn()
         self.steepness = trace.steepness
         self.has_zero_variance = trace.has_zero_variance
 
@@ -171,7 +173,10 @@ class CpuRows:
 
 
 def row_pass(
-    program: Program, variance: FloatArray, trace: RowTrace | None = None
+    program: Program,
+    variance: FloatArray,
+    trace: RowTrace | None = None,
+    tangent: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Run the row bodies of a program in float64.
 
@@ -184,6 +189,8 @@ def row_pass(
     trace : RowTrace, optional
         Told of the variances before and after every op; `RangeError` if they leave
         float64.
+    tangent : ndarray of shape (n,), optional
+        Tangent diagonals to start from; by default 0, those of inputs.
 
     Returns
     -------
@@ -195,20 +202,25 @@ def row_pass(
     n = variance.size
     state = np.zeros((program.n_streams, 3, n))
     state[0, 0] = variance
+    if tangent is not None:
+        state[0, 1], state[0, 2] = tangent, np.sqrt(tangent)
     tables = np.empty((program.n_tables, n))
     if trace is not None:
         trace.begin(n)
     with np.errstate(all="ignore"):
         for k, op in enumerate(program.ops):
             q, t, s = state[op.stream]
-            part = tables[op.table : op.table + op.cost.tables]
+            part = tables[op.table : op.table + op.n_tables]
             coefs = np.array(op.row_coefs or (0.0,))
             q2, t2, s2 = state[max(op.other, 0)]
             if trace is not None:
-                trace.before(op, q, q2)
-            ROW_OPS[op.name](q, t, s, q2, t2, s2, part, coefs)
+                trace.before(op, q, t, q2)
+            if op.name == "host":
+                host_rows(op, q, t, s, part)
+            else:
+                ROW_OPS[op.name](q, t, s, q2, t2, s2, part, coefs)
             if trace is not None:
-                trace.after(k, q, t)
+                trace.after(k, op, q, t)
     q, _, s = state[program.stream]
     np.sqrt(q, out=tables[-2])
     tables[-1] = s

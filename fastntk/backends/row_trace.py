@@ -1,16 +1,25 @@
 """What the variance pass notes down: ranges, zeros, and how steep the network is."""
 
-from typing import Any
+import warnings
+from typing import Any, NoReturn
 
 import numpy as np
 
 from fastntk._errors import RangeError
 from fastntk._typing import FloatArray
+from fastntk.kernels.abi import UNIT_VARIANCE
+from fastntk.kernels.row_ops import ROW_OPS
 from fastntk.program import Op, Program
+from fastntk.program.ops import ZERO_ROW_OPS
 
 __all__ = ["RowTrace"]
 
-STEEP_OPS = {"erf", "sign"}
+# ops that may magnify small angles
+CURVED_OPS = {
+    *("erf", "sign", "exp", "sin", "cos", "gaussian", "gelu", "gabor"),
+    *("mehler", "rectified", "host"),
+}
+UNIT_TOLERANCE = 1e-6
 
 
 class RowTrace:
@@ -23,7 +32,7 @@ class RowTrace:
     steepness : float
         Largest ``d theta' / d theta`` at ``theta = 0``, over all rows, of the angle at
         any depth, times the steepness of erf's derivative there; 1 for networks
-        without erf and sign.
+        of piecewise linear activations.
     """
 
     def __init__(self, program: Program) -> None:
@@ -33,20 +42,26 @@ class RowTrace:
         self.high = {name: np.zeros(n_ops) for name in ("nngp", "ntk")}
         self.steepness = 1.0
         self.has_zero_variance = False
-        self._is_steep = any(op.name in STEEP_OPS for op in program.ops)
+        self._is_curved = any(op.name in CURVED_OPS for op in program.ops)
+        self._before = np.zeros((2, 0))
+        self._units: dict[str, tuple[float, float]] = {}
         self._n_streams = program.n_streams
         self._gains = np.ones((program.n_streams, 0))
 
     def begin(self, n: int) -> None:
         """Start with a block of ``n`` rows."""
-        if self._is_steep:
+        if self._is_curved:
             self._gains = np.ones((self._n_streams, n))
 
-    def before(self, op: Op, q: FloatArray, q2: FloatArray) -> None:
-        """Look at the variances that an op meets."""
-        if op.name == "mask":
+    def before(self, op: Op, q: FloatArray, t: FloatArray, q2: FloatArray) -> None:
+        """Look at the variances and tangents that an op meets."""
+        if op.name in ZERO_ROW_OPS:
             self.has_zero_variance |= bool((q == 0).any())
-        if not self._is_steep:
+        if op.flags & UNIT_VARIANCE and q.size:
+            low, high = self._units.get(op.layer, (np.inf, 0.0))
+            self._units[op.layer] = (min(low, q.min()), max(high, q.max()))
+        self._before = np.stack([np.minimum(q, q2) if op.name == "multiply" else q, t])
+        if not self._is_curved:
             return
         gain = self._gains[op.stream]
         if op.name == "copy":
@@ -54,25 +69,41 @@ class RowTrace:
         elif op.name == "sign":
             gain[q > 0] = np.inf
         elif op.name == "erf":
-            twice = 2 * op.row_coefs[1] ** 2 * q
-            root = np.sqrt(1 + 2 * twice)
-            self._note(gain * root)
-            angle = np.arcsin(twice / (1 + twice))
-            gain *= np.sqrt(_ratio(twice / root, angle))
+            self._note(gain * np.sqrt(1 + 4 * op.row_coefs[1] ** 2 * q))
         elif op.name == "affine":
             w2, b2 = op.row_coefs[:2]
             gain *= np.sqrt(_ratio(w2 * q, w2 * q + b2))
-        elif op.name == "add":
-            other = self._gains[op.other]
+        elif op.name in ("add", "multiply"):
+            self._join(op.name, gain, self._gains[op.other], q, q2)
+
+    @staticmethod
+    def _join(
+        name: str, gain: FloatArray, other: FloatArray, q: FloatArray, q2: FloatArray
+    ) -> None:
+        """Join the gains of two branches."""
+        if name == "add":
             gain[:] = np.sqrt(_ratio(q * gain**2 + q2 * other**2, q + q2))
+        else:
+            gain[:] = np.hypot(gain, other)
+
+    def _curve(self, op: Op, q: FloatArray, t: FloatArray) -> None:
+        """Multiply by ``d theta' / d theta = sqrt(q E[phi'^2] / E[phi^2])`` at 0."""
+        gain = self._gains[op.stream]
+        if op.name in CURVED_OPS - {"sign"}:
+            old_q, old_t = self._before
+            gain *= np.sqrt(_ratio(old_q * _ratio(t, old_t), q))
         np.nan_to_num(gain, copy=False, nan=0.0, posinf=np.inf)
         self._note(gain)
 
     def _note(self, gain: FloatArray) -> None:
         self.steepness = max(self.steepness, float(np.nan_to_num(gain).max()))
 
-    def after(self, k: int, q: FloatArray, t: FloatArray) -> None:
+    def after(self, k: int, op: Op, q: FloatArray, t: FloatArray) -> None:
         """Check and note the variances that op ``k`` leaves."""
+        if self._is_curved:
+            self._curve(op, q, t)
+        if ((self._before[0] > 0) & (q == 0)).any() and not _makes_zeros(op):
+            self._refuse(k, "nngp", "underflows")
         tiny = np.finfo(np.float64).smallest_normal
         for name, values in (("nngp", q), ("ntk", t)):
             positive = values[values > 0]
@@ -80,14 +111,27 @@ class RowTrace:
                 (positive.min(), positive.max()) if positive.size else (1.0, 1.0)
             )
             if not np.isfinite(values).all() or low < tiny:
-                flow = "underflows" if low < tiny else "overflows"
-                raise RangeError(
-                    f"{self.labels[k]}: the {name} diagonal {flow} float64; "
-                    f"{_remedy(np.dtype(np.float64), k)}"
-                )
+                self._refuse(k, name, "underflows" if low < tiny else "overflows")
             if positive.size:
                 self.low[name][k] = min(self.low[name][k], low)
                 self.high[name][k] = max(self.high[name][k], high)
+
+    def _refuse(self, k: int, name: str, flow: str) -> NoReturn:
+        remedy = _remedy(np.dtype(np.float64), k)
+        raise RangeError(
+            f"{self.labels[k]}: the {name} diagonal {flow} float64; {remedy}"
+        )
+
+    def warn(self) -> None:
+        """Tell of layers that hold for variance 1, and met another."""
+        for layer, (low, high) in self._units.items():
+            if max(1 - low, high - 1) > UNIT_TOLERANCE:
+                warnings.warn(
+                    f"{layer}: found variances from {low:.4g} to {high:.4g}; its "
+                    "kernel rho**degree holds for variance 1. Normalise the rows, or "
+                    "use the same polynomial as stax.Polynomial, exact for any",
+                    stacklevel=2,
+                )
 
     def check(self, names: tuple[str, ...], dtype: np.dtype[Any]) -> None:
         """Raise `RangeError` if a kernel asked for ends outside the dtype's range."""
@@ -106,6 +150,16 @@ class RowTrace:
                 f"the range of {dtype.name} ({small:.3g} to {large:.3g}); "
                 f"{_remedy(dtype, k)}"
             )
+
+
+def _makes_zeros(op: Op) -> bool:
+    """Return whether an op takes the variance of all rows, as a slope of 0 does."""
+    if op.name == "host":
+        return True
+    q, t, s, q2, t2, s2 = np.ones((6, 1))
+    tables, coefs = np.empty((op.n_tables, 1)), np.array(op.row_coefs or (0.0,))
+    ROW_OPS[op.name](q, t, s, q2, t2, s2, tables, coefs)
+    return bool(q[0] == 0)
 
 
 def _ratio(a: FloatArray, b: FloatArray) -> FloatArray:

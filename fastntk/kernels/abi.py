@@ -38,3 +38,8 @@ NON_NEGATIVE, AFFINE_RHO, AFFINE_TAU_CONSTANT, AFFINE_TAU_OUTPUT = 1, 2, 4, 8
 # of series: times the row scales, added to what is there; terms per block
 SERIES_SCALED, SERIES_ACCUMULATE = 1, 2
 SERIES_STEP = 8
+
+# of rectified: length of each of its two polynomials in coefs
+RECTIFIED_TERMS = 26
+# of mehler: the layer's kernel holds for rows of variance 1 (a warning tells others)
+UNIT_VARIANCE = 64

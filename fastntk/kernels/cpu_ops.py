@@ -9,9 +9,18 @@ from __future__ import annotations
 from fastntk._jit import CpuOp
 from fastntk.kernels.cpu_ops_activations import abrelu, erf, sign
 from fastntk.kernels.cpu_ops_affine import add, affine, copy, mask
+from fastntk.kernels.cpu_ops_gelu import gabor, gelu
+from fastntk.kernels.cpu_ops_mehler import mehler, rectified
 from fastntk.kernels.cpu_ops_series import angle, series
+from fastntk.kernels.cpu_ops_smooth import cos, exp, gaussian, sin
+from fastntk.kernels.cpu_ops_structure import dropout, floor, multiply
 
 __all__ = ["OPS"]
 
-_BODIES = (abrelu, sign, erf, affine, mask, copy, add, angle, series)
+_BODIES = (
+    *(abrelu, sign, erf, rectified, mehler),
+    *(exp, sin, cos, gaussian, gelu, gabor),
+    *(affine, mask, copy, add, multiply, dropout, floor),
+    *(angle, series),
+)
 OPS = {body.__name__: CpuOp(body) for body in _BODIES}

@@ -15,7 +15,10 @@ from fastntk.kernels.abi import (
     ROWS_STRIDE,
 )
 
-__all__ = ["clear", "col", "row", "slot"]
+__all__ = ["NEAR", "clear", "col", "has_near", "row", "slot"]
+
+# complement below which smooth activations are computed from differences
+NEAR = 0.05
 
 
 @scalar
@@ -43,3 +46,13 @@ def clear(x: Strip) -> None:
     """Fill a strip with zeros."""
     for j in range(len(x)):
         x[j] = like(x[j], 0.0)
+
+
+@scalar
+def has_near(x: Strip) -> bool:
+    """Return whether a strip has a pair close to +-1."""
+    n = 0
+    limit = like(x[0], NEAR)
+    for j in range(len(x)):
+        n += 1 if abs(x[j]) < limit else 0
+    return n > 0

@@ -21,6 +21,7 @@ __all__ = [
     "copy_block",
     "mirror_block",
     "run_program",
+    "run_segment",
     "symmetrise_block",
 ]
 
@@ -137,6 +138,53 @@ def run_program(
                 target = block if k == 0 else second
                 slot, table, kind = outputs[k, 0], outputs[k, 1], outputs[k, 2]
                 _store(target, panel, rows, cols, dims, i0, j0, slot, table, kind)
+
+
+@cpu_kernel
+def run_segment(
+    state: AnyArray,
+    rows: Strip,
+    cols: Strip,
+    dims: AnyArray,
+    addresses: AnyArray,
+    ints: AnyArray,
+    coefs: AnyArray,
+    constants: AnyArray,
+    panel: Strip,
+    shape: AnyArray,
+) -> None:
+    """Run ops on all slots of a tile, ``state`` of shape (slots, n1, n2), in place."""
+    n_slots, n1, n2 = state.shape
+    for j0 in range(0, n2, shape[1]):
+        n_cols = min(shape[1], n2 - j0)
+        for i0 in range(0, n1, shape[0]):
+            n_rows = min(shape[0], n1 - i0)
+            dims[PANEL_ROWS], dims[PANEL_COLS] = n_rows, n_cols
+            for k in range(n_slots):
+                for i in range(n_rows):
+                    start = (k * n_rows + i) * n_cols
+                    _copy(
+                        panel[start : start + n_cols],
+                        state[k, i0 + i, j0 : j0 + n_cols],
+                    )
+            for k in range(len(addresses)):
+                call_op(
+                    addresses[k],
+                    panel,
+                    rows[i0:],
+                    cols[j0:],
+                    dims,
+                    ints[k],
+                    coefs[k],
+                    constants,
+                )
+            for k in range(n_slots):
+                for i in range(n_rows):
+                    start = (k * n_rows + i) * n_cols
+                    _copy(
+                        state[k, i0 + i, j0 : j0 + n_cols],
+                        panel[start : start + n_cols],
+                    )
 
 
 @cpu_kernel

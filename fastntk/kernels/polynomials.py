@@ -15,9 +15,12 @@ from numba import types
 from numba.extending import overload
 
 from fastntk._jit import JIT_ENABLED
+from fastntk.kernels.abi import RECTIFIED_TERMS
 from fastntk.kernels.coefficients import (
     ASIN_32,
     ASIN_64,
+    DECAY_32,
+    DECAY_64,
     EXCESS_32,
     EXCESS_64,
     SINC_32,
@@ -27,16 +30,19 @@ from fastntk.kernels.coefficients import (
 __all__ = [
     "asin_coefficients",
     "constants",
+    "decay_coefficients",
     "excess_coefficients",
+    "fall_terms",
     "polynomial",
     "sinc_coefficients",
+    "slope_terms",
 ]
 
 _TABLES = {
-    "float64": (ASIN_64, EXCESS_64, SINC_64),
-    "float32": (ASIN_32, EXCESS_32, SINC_32),
+    "float64": (ASIN_64, EXCESS_64, SINC_64, DECAY_64),
+    "float32": (ASIN_32, EXCESS_32, SINC_32, DECAY_32),
 }
-_ASIN, _EXCESS, _SINC = range(3)
+_ASIN, _EXCESS, _SINC, _DECAY = range(4)
 
 
 def constants(dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
@@ -63,6 +69,21 @@ def excess_coefficients(table: Any) -> Any:
 def sinc_coefficients(table: Any) -> Any:
     """Read ``(1 - sin(x)/x)/x^2`` in ``x^2``."""
     return _read(table, _SINC)
+
+
+def decay_coefficients(table: Any) -> Any:
+    """Read ``(1 - exp(-f))/f`` for ``|f| <= ln(2)/2``."""
+    return _read(table, _DECAY)
+
+
+def fall_terms(coefs: Any) -> Any:
+    """Read the first polynomial of the op ``rectified`` from its own coefficients."""
+    return tuple(coefs[:RECTIFIED_TERMS])
+
+
+def slope_terms(coefs: Any) -> Any:
+    """Read the second one."""
+    return tuple(coefs[RECTIFIED_TERMS : 2 * RECTIFIED_TERMS])
 
 
 def _read(table: Any, which: int) -> Any:
@@ -101,17 +122,24 @@ def _reader(which: int) -> Any:
 
     def build(table):  # type: ignore[no-untyped-def]
         kind = getattr(table, "dtype", None)
-        start, length = _span(str(kind), which)
-        items = ", ".join(f"table[{start + k}]" for k in range(length))
-        return eval(f"lambda table: ({items},)")
+        return _items("table", *_span(str(kind), which))
 
     return build
+
+
+def _items(name: str, start: int, length: int) -> Any:
+    """Return a function that reads a tuple of items of its argument."""
+    items = ", ".join(f"{name}[{start + k}]" for k in range(length))
+    return eval(f"lambda {name}: ({items},)")
 
 
 if JIT_ENABLED:
     overload(asin_coefficients)(_reader(_ASIN))
     overload(excess_coefficients)(_reader(_EXCESS))
     overload(sinc_coefficients)(_reader(_SINC))
+    overload(decay_coefficients)(_reader(_DECAY))
+    overload(fall_terms)(lambda coefs: _items("coefs", 0, RECTIFIED_TERMS))
+    overload(slope_terms)(lambda coefs: _items("coefs", *[RECTIFIED_TERMS] * 2))
 
     @overload(polynomial, jit_options={"forceinline": True})
     def _polynomial_overload(x, c):  # type: ignore[no-untyped-def]

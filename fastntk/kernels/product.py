@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from fastntk._jit import cpu_kernel, like, scalar
 from fastntk._typing import AnyArray, Scalar, Strip
 from fastntk.kernels.scalars import complement
@@ -17,10 +15,8 @@ from fastntk.kernels.vector import GROUP_ROWS, micro_distance, micro_product
 
 __all__ = [
     "complement_rows",
-    "exact_complement",
     "is_near_one",
     "packed_product",
-    "refine_exact",
     "refine_near",
 ]
 
@@ -175,52 +171,3 @@ def refine_near(
                 for p in range(n_rows):
                     squares = scratch[p * width : (p + 1) * width]
                     _write_end(block[i + p, j:stop], squares, limit, sign)
-
-
-@cpu_kernel
-def refine_exact(
-    block: AnyArray, x1: AnyArray, x2: AnyArray, limit: Scalar, is_lower: bool
-) -> None:
-    """Compute complements below ``limit`` to full relative accuracy, in float64.
-
-    From the rows as given, not from unit rows, whose rounding alone turns an angle by
-    an ulp of 1. Needed where a kernel is steep in the angle, such as that of erf at
-    large variances.
-    """
-    for i in range(block.shape[0]):
-        for j in range(i if is_lower else block.shape[1]):
-            if abs(block[i, j]) < limit:
-                r = exact_complement(x1[i], x2[j])
-                if r >= 0.0:
-                    end = 1.0 if is_near_one(block[i, j]) else -1.0
-                    block[i, j] = end * r
-
-
-@cpu_kernel
-def exact_complement(a: AnyArray, b: AnyArray) -> float:
-    """Return ``1 - |cos|`` of two rows by the part of one orthogonal to the other.
-
-    ``sin^2 = |b - s a - t a|^2 / |b|^2`` with ``s = <a, b> / |a|^2`` and ``t = <b - s
-    a, a> / |a|^2``. Negative if the squares leave the range of float64. A sine below
-    1e-29 is what rounding leaves of parallel rows.
-    """
-    aa, ab, bb = 0.0, 0.0, 0.0
-    for k in range(len(a)):
-        p, q = np.float64(a[k]), np.float64(b[k])
-        aa += p * p
-        ab += p * q
-        bb += q * q
-    if not (1e-250 < aa < 1e250 and 1e-250 < bb < 1e250):
-        return -1.0
-    s, ra, rr = ab / aa, 0.0, 0.0
-    for k in range(len(a)):
-        ra += (np.float64(b[k]) - s * np.float64(a[k])) * np.float64(a[k])
-    rest = ra / aa  # the part along a that rounding s left
-    for k in range(len(a)):
-        p = np.float64(a[k])
-        gap = (np.float64(b[k]) - s * p) - rest * p
-        rr += gap * gap
-    sine2 = rr / bb
-    if sine2 < 1e-58:
-        return 0.0
-    return sine2 / (1.0 + math.sqrt(1.0 - sine2))

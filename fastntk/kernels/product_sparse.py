@@ -24,7 +24,7 @@ def refine_sparse(
     start2: IntArray,
     limit: Scalar,
 ) -> None:
-    """Do what `fastntk.kernels.product.refine_exact` does for CSR rows.
+    """Do what `fastntk.kernels.product_exact.refine_exact` does for CSR rows.
 
     Indices are sorted within each row.
     """
@@ -44,7 +44,7 @@ def refine_sparse(
 def exact_complement_sparse(
     a: AnyArray, ai: IntArray, b: AnyArray, bi: IntArray
 ) -> float:
-    """Return ``1 - |cos|`` of two sparse rows, see ``exact_complement``."""
+    """Return ``1 - |cos|`` of two sparse rows, see `fastntk.kernels.product_exact`."""
     aa, _, ab, bb = _sums(a, ai, b, bi, 0.0, 0.0)
     if not (1e-250 < aa < 1e250 and 1e-250 < bb < 1e250):
         return -1.0

@@ -12,6 +12,7 @@ import math
 
 from fastntk._jit import cpu_kernel, scalar
 from fastntk._typing import FloatArray
+from fastntk.kernels import row_ops_series, row_ops_smooth, row_ops_structure
 
 __all__ = ["ROW_OPS"]
 
@@ -190,11 +191,27 @@ def add(
 
 
 ROW_OPS = {
-    "abrelu": abrelu,
-    "sign": sign,
-    "erf": erf,
-    "affine": affine,
-    "mask": mask,
-    "copy": copy,
-    "add": add,
+    body.__name__: body
+    for body in (
+        abrelu,
+        sign,
+        erf,
+        affine,
+        mask,
+        copy,
+        add,
+        row_ops_series.mehler,
+        row_ops_series.rectified,
+        row_ops_smooth.exp,
+        row_ops_smooth.sin,
+        row_ops_smooth.cos,
+        row_ops_smooth.gaussian,
+        row_ops_smooth.gelu,
+        row_ops_smooth.gabor,
+        row_ops_structure.scale,
+        row_ops_structure.layernorm,
+        row_ops_structure.dropout,
+        row_ops_structure.multiply,
+        row_ops_structure.floor,
+    )
 }

@@ -158,9 +158,7 @@ def added_pair(
 
 
 @scalar
-def _asin_by_parts(
-    sine: Scalar, cosine: Scalar, asin_c: Coefs
-) -> tuple[Scalar, Scalar]:
+def asin_by_parts(sine: Scalar, cosine: Scalar, asin_c: Coefs) -> tuple[Scalar, Scalar]:
     """Return the angle in [0, pi/2] and its complement from its sine and cosine."""
     z = sine if sine <= cosine else cosine
     angle = z * polynomial(like(z, 2.0) * (z * z), asin_c)
@@ -191,7 +189,7 @@ def erf_pair(
     a = v1 * v2
     rest = (u1 + (v1 * v1) * u2) + (a * a) * (r * (two - r))
     cosine = math.sqrt(rest)
-    angle, _ = _asin_by_parts(a * (one - r), cosine, asin_c)
+    angle, _ = asin_by_parts(a * (one - r), cosine, asin_c)
     return math.copysign(one - angle * (i1 * i2), x), one / cosine
 
 
@@ -226,7 +224,7 @@ def erf_near_pair(
     a2 = (v1 * v2) * (v1 * v2)
     move = a2 * (r * (two - r))
     cosine = math.sqrt((u1 + (v1 * v1) * u2) + move)
-    angle, other = _asin_by_parts((v1 * v2) * (one - r), cosine, asin_c)
+    angle, other = asin_by_parts((v1 * v2) * (one - r), cosine, asin_c)
     mid = w1 * w2
     mid_other = (half_pi * (b1 + b2) - b1 * b2) / (half_pi + mid)
     up, down = w1 + w2, w1 - w2

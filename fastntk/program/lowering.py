@@ -1,6 +1,6 @@
 """From a spec to a `Program`: streams, slots, and which function lowers which layer.
 
-The functions themselves are in `fastntk.program.lower_layers`.
+The functions themselves are in the modules that `fastntk.program.lower_layers` lists.
 """
 
 import dataclasses
@@ -9,8 +9,15 @@ from typing import Any, TypeAlias
 
 from fastntk._errors import NetworkError
 from fastntk.kernels.abi import NON_NEGATIVE
-from fastntk.program.ops import N_OUTPUT_TABLES, OP_COSTS, Op, Program
-from fastntk.spec import FanInSum, Parallel, Serial, Spec
+from fastntk.program.ops import N_OUTPUT_TABLES, Op, Program
+from fastntk.spec import (
+    FanInConcat,
+    FanInProd,
+    FanInSum,
+    Parallel,
+    Serial,
+    Spec,
+)
 
 __all__ = ["Builder", "State", "Stream", "lower", "lower_layer", "lowers"]
 
@@ -23,7 +30,7 @@ class Stream:
     the features are independent Gaussian processes in the limit; ``is_nonnegative``
     that no correlation can be negative (after Relu, say), which saves arithmetic;
     ``needs_mask`` that a row of zeros can have a tangent, so that its angle to other
-    rows (pi/2 at every layer) matters.
+    rows (pi/2 at every layer) matters; ``is_input`` that no Dense came before.
     """
 
     id: int
@@ -31,12 +38,15 @@ class Stream:
     is_gaussian: bool = False
     is_nonnegative: bool = False
     needs_mask: bool = False
+    is_input: bool = False
 
     @property
     def flags(self) -> int:
         """Flags of an op that works on this stream."""
         return NON_NEGATIVE if self.is_nonnegative else 0
 
+
+TAKES_BRANCHES = (Serial, Parallel, FanInSum, FanInProd, FanInConcat)
 
 State: TypeAlias = Stream | tuple["State", ...]
 Lowering: TypeAlias = Callable[[Any, "Builder", Any, str], Any]
@@ -57,7 +67,8 @@ def lowers(*layers: type[Spec]) -> Callable[[Lowering], Lowering]:
 class Builder:
     """Collects ops, and hands out streams: the lowest free one first."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_tangent: bool = True) -> None:
+        self.has_tangent = has_tangent
         self.ops: list[Op] = []
         self.n_tables = 0
         self.n_streams = 0
@@ -77,11 +88,19 @@ class Builder:
     def emit(self, name: str, layer: str, stream: Stream, **fields: Any) -> None:
         """Append an op, with the next free row tables."""
         op = Op(name, layer, stream.id, table=self.n_tables, **fields)
-        self.n_tables += OP_COSTS[name].tables
+        self.n_tables += op.n_tables
         self.ops.append(op)
 
 
-def lower(spec: Spec, get: tuple[str, ...], n_features: int | None = None) -> Program:
+def lower(
+    spec: Spec,
+    get: tuple[str, ...],
+    n_features: float | None = None,
+    *,
+    is_gaussian: bool = False,
+    needs_mask: bool = False,
+    is_input: bool | None = None,
+) -> Program:
     """Return the program that computes a network's kernels.
 
     Parameters
@@ -90,9 +109,16 @@ def lower(spec: Spec, get: tuple[str, ...], n_features: int | None = None) -> Pr
         The network.
     get : tuple of {"nngp", "ntk"}
         The kernels to compute.
-    n_features : int, optional
-        Width of the input rows; the first Dense in "standard" parameterization needs
+    n_features : float, optional
+        Width of what comes in; the first Dense in "standard" parameterization needs
         it.
+    is_gaussian : bool, default=False
+        Whether what comes in are Gaussian processes, as after a Dense, not rows.
+    needs_mask : bool, default=False
+        Whether rows of zeros come in with a tangent.
+    is_input : bool, optional
+        Whether rows come in, and not the kernels of other layers. By default that is
+        taken from the two before.
 
     Returns
     -------
@@ -105,16 +131,29 @@ def lower(spec: Spec, get: tuple[str, ...], n_features: int | None = None) -> Pr
         sum of branches that are not Gaussian), or its branches do not fit together.
         The message starts with the layer.
     """
-    builder = Builder()
-    state = lower_layer(spec, builder, builder.open_stream(n_features), "")
+    builder = Builder(has_tangent="ntk" in get)
+    start = dataclasses.replace(
+        builder.open_stream(n_features),
+        is_gaussian=is_gaussian,
+        needs_mask=needs_mask,
+        is_input=not (is_gaussian or needs_mask) if is_input is None else is_input,
+    )
+    state = lower_layer(spec, builder, start, "")
     if not isinstance(state, Stream):
         raise NetworkError(
             f"{_short(spec)}: the network ends with {len(state)} branches; expected "
             "one. Join them, e.g. by FanInSum()"
         )
-    n_tables = builder.n_tables + N_OUTPUT_TABLES
-    ops = tuple(builder.ops)
-    return Program(ops, get, builder.n_streams, n_tables, state.id, n_features)
+    return Program(
+        ops=tuple(builder.ops),
+        get=get,
+        n_streams=builder.n_streams,
+        n_tables=builder.n_tables + N_OUTPUT_TABLES,
+        stream=state.id,
+        n_features=None if n_features is None else int(n_features),
+        is_gaussian=state.is_gaussian,
+        width=state.width,
+    )
 
 
 def lower_layer(spec: Spec, builder: Builder, state: State, where: str) -> State:
@@ -127,9 +166,7 @@ def lower_layer(spec: Spec, builder: Builder, state: State, where: str) -> State
             f"{_short(spec)}: this layer has no infinite-width kernel yet"
         )
     label = _short(spec) + (f" at layer {where}" if where else "")
-    if not isinstance(spec, Serial | Parallel | FanInSum) and not isinstance(
-        state, Stream
-    ):
+    if not isinstance(spec, TAKES_BRANCHES) and not isinstance(state, Stream):
         raise NetworkError(
             f"{label}: found {len(state)} branches at its input; expected one. Put "
             "layers for branches into parallel(...), or join them by FanInSum()"

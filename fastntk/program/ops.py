@@ -2,8 +2,17 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
-__all__ = ["N_OUTPUT_TABLES", "OP_COSTS", "Op", "OpCost", "Program"]
+__all__ = [
+    "N_OUTPUT_TABLES",
+    "OP_COSTS",
+    "ROW_OPS_ONLY",
+    "ZERO_ROW_OPS",
+    "Op",
+    "OpCost",
+    "Program",
+]
 
 N_OUTPUT_TABLES = 2  # sqrt(q) and the tangent's row scale, after the last op
 
@@ -19,9 +28,23 @@ class OpCost:
 
 OP_COSTS = {
     "abrelu": OpCost(tables=0, nngp=73, tangent=3),
+    "rectified": OpCost(tables=0, nngp=94, tangent=54),
     "sign": OpCost(tables=0, nngp=44, tangent=0),
     "erf": OpCost(tables=5, nngp=57, tangent=3),
+    "gelu": OpCost(tables=6, nngp=80, tangent=20),
+    "exp": OpCost(tables=1, nngp=40, tangent=2),
+    "sin": OpCost(tables=4, nngp=80, tangent=4),
+    "cos": OpCost(tables=5, nngp=80, tangent=6),
+    "gaussian": OpCost(tables=3, nngp=24, tangent=4),
+    "gabor": OpCost(tables=5, nngp=150, tangent=30),
+    "mehler": OpCost(tables=0, nngp=8, tangent=2),
     "affine": OpCost(tables=5, nngp=17, tangent=6),
+    "scale": OpCost(tables=0, nngp=0, tangent=0),
+    "layernorm": OpCost(tables=0, nngp=0, tangent=0),
+    "dropout": OpCost(tables=0, nngp=3, tangent=1),
+    "multiply": OpCost(tables=2, nngp=8, tangent=9),
+    "host": OpCost(tables=3, nngp=0, tangent=0),
+    "floor": OpCost(tables=2, nngp=3, tangent=0),
     "mask": OpCost(tables=1, nngp=1, tangent=0),
     "angle": OpCost(tables=1, nngp=43, tangent=0),
     "series": OpCost(tables=0, nngp=4, tangent=0),
@@ -29,6 +52,12 @@ OP_COSTS = {
     "add": OpCost(tables=4, nngp=26, tangent=5),
 }
 """Cost of every op; ``tangent`` is what ``ntk`` adds to ``nngp``."""
+
+ZERO_ROW_OPS = {"mask", "floor"}
+"""Ops that matter only if some row has no variance."""
+
+ROW_OPS_ONLY = {"scale", "layernorm"}
+"""Ops that change the rows' scales alone: pairs pass them unchanged."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +80,8 @@ class Op:
         Variants of the pair body.
     table : int
         Its first row table.
+    payload : object
+        What a host op calls (`fastntk.duals.HostDual`); None for compiled ops.
     """
 
     name: str
@@ -61,11 +92,19 @@ class Op:
     row_coefs: tuple[float, ...] = ()
     flags: int = 0
     table: int = 0
+    payload: Any = None
 
     @property
     def cost(self) -> OpCost:
         """Tables and flops of this op."""
         return OP_COSTS[self.name]
+
+    @property
+    def n_tables(self) -> int:
+        """Row tables that this op fills; a series has two per term."""
+        if self.name == "mehler":
+            return 2 * int(self.row_coefs[0])
+        return self.cost.tables
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +125,10 @@ class Program:
         Branch that holds the result.
     n_features : int or None
         Width of the input, None if it was not given.
+    is_gaussian : bool
+        Whether the outputs are independent Gaussian processes in the limit.
+    width : float or None
+        Number of output features, None if unknown.
     """
 
     ops: tuple[Op, ...]
@@ -94,6 +137,18 @@ class Program:
     n_tables: int
     stream: int
     n_features: int | None = None
+    is_gaussian: bool = False
+    width: float | None = None
+
+    @property
+    def has_dropout(self) -> bool:
+        """Whether equal rows and a row with itself differ (Dropout in training)."""
+        return any(op.name == "dropout" for op in self.ops)
+
+    @property
+    def has_host_ops(self) -> bool:
+        """Whether a Python function runs on every tile."""
+        return any(op.name == "host" for op in self.ops)
 
     @property
     def has_tangent(self) -> bool:
@@ -117,8 +172,12 @@ class Program:
 
     def op_flops(self, op: Op) -> int:
         """Flops per entry of one op."""
-        terms = 3 * (len(op.coefs) - 1) if op.name == "series" else 0
-        return op.cost.nngp + (op.cost.tangent if self.has_tangent else 0) + terms
+        cost = op.cost.nngp + (op.cost.tangent if self.has_tangent else 0)
+        if op.name == "series":
+            return cost + 3 * (len(op.coefs) - 1)
+        if op.name == "mehler":
+            return cost + op.n_tables * (7 if self.has_tangent else 5)
+        return cost
 
     def ints_of(self, op: Op) -> tuple[int, ...]:
         """Return the slots, table and flags of an op, see `fastntk.kernels.abi`."""
@@ -145,9 +204,9 @@ class Program:
         d = "?" if self.n_features is None else str(self.n_features)
         yield f"Program for {', '.join(self.get)} of rows with {d} features"
         width = max([len(op.layer) for op in self.ops] + [5])
-        yield f"  {'op':<8} {'layer':<{width}} {'slots':<12} {'tables':>6} {'flops':>6}"
+        yield f"  {'op':<9} {'layer':<{width}} {'slots':<12} {'tables':>6} {'flops':>6}"
         flops = "" if self.n_features is None else str(2 * self.n_features)
-        yield f"  {'product':<8} {'x1 @ x2.T':<{width}} {'0':<12} {0:>6} {flops:>6}"
+        yield f"  {'product':<9} {'x1 @ x2.T':<{width}} {'0':<12} {0:>6} {flops:>6}"
         for op in self.ops:
             slots = ",".join(str(s) for s in self.slots_of(op.stream) if s >= 0)
             if op.other >= 0:
@@ -155,9 +214,11 @@ class Program:
                 slots += link + ",".join(
                     str(s) for s in self.slots_of(op.other) if s >= 0
                 )
+            note = getattr(op.payload, "description", "")
             yield (
-                f"  {op.name:<8} {op.layer:<{width}} {slots:<12} "
-                f"{op.cost.tables:>6} {self.op_flops(op):>6}"
+                f"  {op.name:<9} {op.layer:<{width}} {slots:<12} "
+                f"{op.n_tables:>6} {self.op_flops(op):>6}"
+                + (f"  slow: a Python function, {note}" if note else "")
             )
         yield (
             f"  {self.n_slots} slots ({8 * self.n_slots} bytes per entry of a panel in "

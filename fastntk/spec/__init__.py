@@ -1,8 +1,9 @@
 """What a network is: frozen, printable, comparable, picklable layer descriptions.
 
-A spec holds numbers and other specs, never arrays or code, and this package
-imports nothing but the standard library.  `fastntk.stax` is the facade that
-users see; `fastntk.program` turns a spec into the steps that compute a kernel.
+A spec holds numbers and other specs, never arrays, and code only where the user
+gives it (`Elementwise`, `Custom`); this package imports nothing but the standard
+library.  `fastntk.stax` is the facade that users see; `fastntk.program` turns a
+spec into the steps that compute a kernel.
 
 Examples
 --------
@@ -25,23 +26,76 @@ from fastntk.spec.activations import (
     Relu,
     Sign,
 )
+from fastntk.spec.custom import Custom, Elementwise
 from fastntk.spec.dense import Dense
-from fastntk.spec.structure import FanInSum, FanOut, Parallel, Serial, repeat
+from fastntk.spec.normalisation import Dropout, LayerNorm
+from fastntk.spec.polynomials import Hermite, Monomial, Polynomial, RectifiedMonomial
+from fastntk.spec.smooth import (
+    Cos,
+    Exp,
+    ExpNormalized,
+    Gabor,
+    Gaussian,
+    Gelu,
+    Rbf,
+    Sin,
+)
+from fastntk.spec.spatial import (
+    Aggregate,
+    DotGeneral,
+    Flatten,
+    GlobalAvgPool,
+    GlobalSumPool,
+    Index,
+)
+from fastntk.spec.structure import (
+    FanInConcat,
+    FanInProd,
+    FanInSum,
+    FanOut,
+    Parallel,
+    Serial,
+    repeat,
+)
 
 __all__ = [
     "FORMAT_VERSION",
     "ABRelu",
     "Abs",
+    "Aggregate",
+    "Cos",
+    "Custom",
     "Dense",
+    "DotGeneral",
+    "Dropout",
+    "Elementwise",
     "Erf",
+    "Exp",
+    "ExpNormalized",
+    "FanInConcat",
+    "FanInProd",
     "FanInSum",
     "FanOut",
+    "Flatten",
+    "Gabor",
+    "Gaussian",
+    "Gelu",
+    "GlobalAvgPool",
+    "GlobalSumPool",
+    "Hermite",
     "Identity",
+    "Index",
+    "LayerNorm",
     "LeakyRelu",
+    "Monomial",
     "Parallel",
+    "Polynomial",
+    "Rbf",
+    "RectifiedMonomial",
     "Relu",
     "Serial",
     "Sign",
+    "Sin",
     "Spec",
     "from_json",
     "known_layers",

@@ -5,6 +5,7 @@ Every function returns the value as a plain Python number or raises
 ``"Dense(512)"``.
 """
 
+import dataclasses
 import math
 import operator
 from numbers import Real
@@ -12,15 +13,29 @@ from typing import Any
 
 from fastntk._errors import NetworkError
 
-__all__ = ["as_count", "as_positive_pair", "as_real", "as_std", "short_repr"]
+__all__ = [
+    "LARGEST_DEGREE",
+    "as_count",
+    "as_degree",
+    "as_nonnegative",
+    "as_positive_pair",
+    "as_real",
+    "as_reals",
+    "as_std",
+    "short_repr",
+]
+
+LARGEST_DEGREE = 64  # of polynomials: the coefficients of higher ones leave float64
 
 # Squares of parameters must neither overflow nor vanish in float64.
 _LARGEST = 1e150
 _SMALLEST = 1e-150
 
 
-def as_count(value: Any, name: str, label: str, largest: int = 2**53) -> int:
-    """Return ``value`` as an int from 1 to ``largest``.
+def as_count(
+    value: Any, name: str, label: str, largest: int = 2**53, smallest: int = 1
+) -> int:
+    """Return ``value`` as an int from ``smallest`` to ``largest``.
 
     Parameters
     ----------
@@ -30,6 +45,8 @@ def as_count(value: Any, name: str, label: str, largest: int = 2**53) -> int:
         The parameter and the layer, for the message.
     largest : int, default=2**53
         Largest value allowed; integers up to the default are exact in float64.
+    smallest : int, default=1
+        Smallest value allowed.
 
     Returns
     -------
@@ -41,7 +58,7 @@ def as_count(value: Any, name: str, label: str, largest: int = 2**53) -> int:
         If ``value`` is not an integer, or is outside the range.
     """
     value = _unwrap(value)
-    expected = "expected an integer >= 1"
+    expected = f"expected an integer >= {smallest}"
     if isinstance(value, bool):
         raise NetworkError(f"{label}: {name} is {short_repr(value)}; {expected}")
     try:
@@ -50,13 +67,35 @@ def as_count(value: Any, name: str, label: str, largest: int = 2**53) -> int:
         raise NetworkError(
             f"{label}: {name} is {short_repr(value)}; {expected}"
         ) from None
-    if count < 1:
+    if count < smallest:
         raise NetworkError(f"{label}: {name} is {short_repr(count)}; {expected}")
     if count > largest:
         raise NetworkError(
             f"{label}: {name} is {short_repr(count)}; {expected} and <= {largest}"
         )
     return count
+
+
+def as_degree(value: Any, name: str, label: str) -> int:
+    """Return ``value`` as the degree of a polynomial, an int from 0 to 64.
+
+    Parameters
+    ----------
+    value : int or NumPy integer
+        The value to check.
+    name, label : str
+        The parameter and the layer, for the message.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    NetworkError
+        If ``value`` is not an integer, or is outside the range.
+    """
+    return as_count(value, name, label, largest=LARGEST_DEGREE, smallest=0)
 
 
 def as_real(value: Any, name: str, label: str) -> float:
@@ -96,6 +135,50 @@ def as_real(value: Any, name: str, label: str) -> float:
             f"{_SMALLEST} to {_LARGEST}, so that its square fits in float64"
         )
     return number
+
+
+def as_reals(spec: Any) -> None:
+    """Replace every field of a frozen ``spec`` by its checked float.
+
+    Parameters
+    ----------
+    spec : Spec
+        A dataclass, all of whose fields are real numbers.
+
+    Raises
+    ------
+    NetworkError
+        As `as_real`.
+    """
+    label = short_repr(spec)
+    for field in dataclasses.fields(spec):
+        value = as_real(getattr(spec, field.name), field.name, label)
+        object.__setattr__(spec, field.name, value)
+
+
+def as_nonnegative(value: Any, name: str, label: str) -> float:
+    """Return ``value`` as a finite float >= 0.
+
+    Parameters
+    ----------
+    value : real number, NumPy scalar or 0-d array
+        The value to check.
+    name, label : str
+        The parameter and the layer, for the message.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    NetworkError
+        As `as_real`, and if ``value`` is negative.
+    """
+    number = as_real(value, name, label)
+    if number < 0.0:
+        raise NetworkError(f"{label}: {name} is {number}; expected a number >= 0")
+    return abs(number)  # -0.0 becomes 0.0
 
 
 def as_std(value: Any, name: str, label: str) -> float:

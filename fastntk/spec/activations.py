@@ -1,10 +1,9 @@
 """Elementwise layers; `fastntk.stax` has the equations of their kernels."""
 
 import dataclasses
-from typing import Any, cast
 
 from fastntk.spec._base import Spec
-from fastntk.spec._checks import as_real, short_repr
+from fastntk.spec._checks import as_reals
 
 __all__ = ["ABRelu", "Abs", "Erf", "Identity", "LeakyRelu", "Relu", "Sign"]
 
@@ -48,7 +47,7 @@ class LeakyRelu(Spec):
 
     def __post_init__(self) -> None:
         """Check the fields and convert them."""
-        _as_reals(self)
+        as_reals(self)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -73,7 +72,7 @@ class ABRelu(Spec):
 
     def __post_init__(self) -> None:
         """Check the fields and convert them."""
-        _as_reals(self)
+        as_reals(self)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -101,12 +100,4 @@ class Erf(Spec):
 
     def __post_init__(self) -> None:
         """Check the fields and convert them."""
-        _as_reals(self)
-
-
-def _as_reals(spec: Spec) -> None:
-    """Replace every field of the frozen ``spec`` by its checked float."""
-    label = short_repr(spec)
-    for field in dataclasses.fields(cast("Any", spec)):
-        value = as_real(getattr(spec, field.name), field.name, label)
-        object.__setattr__(spec, field.name, value)
+        as_reals(self)

@@ -7,7 +7,15 @@ from fastntk._errors import NetworkError
 from fastntk.spec._base import Spec
 from fastntk.spec._checks import as_count, short_repr
 
-__all__ = ["FanInSum", "FanOut", "Parallel", "Serial", "repeat"]
+__all__ = [
+    "FanInConcat",
+    "FanInProd",
+    "FanInSum",
+    "FanOut",
+    "Parallel",
+    "Serial",
+    "repeat",
+]
 
 _DEEPEST = 128  # walks over a network recurse, and Python limits that
 _LARGEST = 10**6  # branches or copies; more is a mistake, and would fill the memory
@@ -39,6 +47,16 @@ class FanOut(Spec):
 @dataclasses.dataclass(frozen=True, repr=False)
 class FanInSum(Spec):
     """Adds the outputs of the branches before it."""
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class FanInProd(Spec):
+    """Multiplies the outputs of the branches before it, feature by feature."""
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class FanInConcat(Spec):
+    """Puts the features of the branches before it side by side."""
 
 
 class _Composite(Spec):

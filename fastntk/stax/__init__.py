@@ -17,24 +17,71 @@ array([[0.25      , 0.07957747],
        [0.07957747, 0.25      ]])
 """
 
-from fastntk.stax.combinators import FanInSum, FanOut, parallel, repeat, serial
+from fastntk.stax.combinators import (
+    FanInConcat,
+    FanInProd,
+    FanInSum,
+    FanOut,
+    parallel,
+    repeat,
+    serial,
+)
+from fastntk.stax.custom import Elementwise
 from fastntk.stax.elementwise import ABRelu, Abs, Erf, LeakyRelu, Relu, Sign
+from fastntk.stax.exponentials import Exp, ExpNormalized, Gaussian, Rbf
+from fastntk.stax.graphs import Aggregate
 from fastntk.stax.linear import Dense, Identity
 from fastntk.stax.network import Kernel, Network, from_json
+from fastntk.stax.normalisation import Dropout, LayerNorm
+from fastntk.stax.polynomials import Hermite, Monomial, Polynomial, RectifiedMonomial
+from fastntk.stax.smooth import Cos, Gabor, Gelu, Sigmoid_like, Sin
+from fastntk.stax.spatial import (
+    DotGeneral,
+    Flatten,
+    GlobalAvgPool,
+    GlobalSumPool,
+    Index,
+    Slice,
+)
 
 __all__ = [
     "ABRelu",
     "Abs",
+    "Aggregate",
+    "Cos",
     "Dense",
+    "DotGeneral",
+    "Dropout",
+    "Elementwise",
     "Erf",
+    "Exp",
+    "ExpNormalized",
+    "FanInConcat",
+    "FanInProd",
     "FanInSum",
     "FanOut",
+    "Flatten",
+    "Gabor",
+    "Gaussian",
+    "Gelu",
+    "GlobalAvgPool",
+    "GlobalSumPool",
+    "Hermite",
     "Identity",
+    "Index",
     "Kernel",
+    "LayerNorm",
     "LeakyRelu",
+    "Monomial",
     "Network",
+    "Polynomial",
+    "Rbf",
+    "RectifiedMonomial",
     "Relu",
+    "Sigmoid_like",
     "Sign",
+    "Sin",
+    "Slice",
     "from_json",
     "parallel",
     "repeat",

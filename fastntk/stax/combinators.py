@@ -4,12 +4,22 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from fastntk import spec
+from fastntk.stax._axes import check_axis
 from fastntk.stax.network import Network
 
-__all__ = ["FanInSum", "FanOut", "Layer", "parallel", "repeat", "serial"]
+__all__ = [
+    "FanInConcat",
+    "FanInProd",
+    "FanInSum",
+    "FanOut",
+    "Layer",
+    "parallel",
+    "repeat",
+    "serial",
+]
 
 Layer: TypeAlias = Network | spec.Spec | tuple[Callable[..., Any], ...]
-"""What the combinators accept: a network, its spec, or its triple."""
+"""What the combinators accept: a network, its spec, or a triple of functions."""
 
 
 def serial(*layers: Layer) -> Network:
@@ -17,8 +27,9 @@ def serial(*layers: Layer) -> Network:
 
     Parameters
     ----------
-    *layers : Network
-        At least one, from input to output.
+    *layers : Network or tuple
+        At least one, from input to output.  A tuple ``(init_fn, apply_fn, kernel_fn)``
+        is the triple of a network, or a layer of your own.
 
     Returns
     -------
@@ -33,13 +44,31 @@ def serial(*layers: Layer) -> Network:
 
     Notes
     -----
-    The kernel map is the composition of the layers' kernel maps.
+    The kernel map is the composition of the layers' kernel maps.  That of a layer of
+    your own is the third function of its triple, called with the kernel of the layers
+    before it; such a network makes no JSON.
 
     Examples
     --------
     >>> from fastntk import stax
     >>> stax.serial(stax.Dense(512), stax.Relu(), stax.Dense(1))
     serial(Dense(512), Relu(), Dense(1))
+
+    A layer of your own, which doubles its inputs:
+
+    >>> def double(kernel, **kwargs):
+    ...     return kernel.replace(
+    ...         nngp=4 * kernel.nngp,
+    ...         ntk=None if kernel.ntk is None else 4 * kernel.ntk,
+    ...         cov1=4 * kernel.cov1,
+    ...         cov2=None if kernel.cov2 is None else 4 * kernel.cov2,
+    ...     )
+    >>> def init_fn(rng, input_shape):
+    ...     return input_shape, ()
+    >>> def apply_fn(params, inputs, **kwargs):
+    ...     return 2 * inputs
+    >>> stax.serial(stax.Dense(512), (init_fn, apply_fn, double))
+    serial(Dense(512), Custom(double))
     """
     return Network(spec.Serial(tuple(map(_as_spec, layers))))
 
@@ -49,8 +78,8 @@ def parallel(*layers: Layer) -> Network:
 
     Parameters
     ----------
-    *layers : Network
-        One for each branch that `FanOut` made; at least one.
+    *layers : Network or tuple
+        One for each branch that `FanOut` made; at least one.  Tuples as in `serial`.
 
     Returns
     -------
@@ -86,8 +115,8 @@ def repeat(layer: Layer, n: int) -> Network:
 
     Parameters
     ----------
-    layer : Network
-        The layer.
+    layer : Network or tuple
+        The layer; a tuple as in `serial`.
     n : int
         Number of copies, >= 1.
 
@@ -168,6 +197,69 @@ def FanInSum() -> Network:
     return Network(spec.FanInSum())
 
 
+def FanInProd() -> Network:
+    """Return the layer that multiplies the branches before it, feature by feature.
+
+    Returns
+    -------
+    Network
+
+    Notes
+    -----
+    ``K' = prod_i K_i`` and ``T' = sum_i T_i prod_(j != i) K_j``.  This holds for
+    independent branches: each should have a `Dense` of its own, which is not checked.
+    The branches have equal widths, else a kernel of the network raises
+    `NetworkError`.  The outputs are not Gaussian: a `Dense` has to follow before an
+    activation.
+
+    Examples
+    --------
+    >>> from fastntk import stax
+    >>> gate = stax.serial(stax.Dense(512), stax.Sigmoid_like())
+    >>> net = stax.serial(
+    ...     stax.FanOut(2), stax.parallel(stax.Dense(512), gate), stax.FanInProd()
+    ... )
+    """
+    return Network(spec.FanInProd())
+
+
+def FanInConcat(axis: int = -1) -> Network:
+    """Return the layer that puts the features of the branches before it side by side.
+
+    Parameters
+    ----------
+    axis : int, default=-1
+        Only -1, the features.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    NetworkError
+        If ``axis`` is another one.
+
+    Notes
+    -----
+    ``K' = sum_i n_i K_i / sum_i n_i`` and the same for ``T'``, with the widths ``n_i``
+    of the branches; a kernel of the network raises `NetworkError` if it does not know
+    them.  The outputs are not Gaussian: a `Dense` has to follow before an activation.
+
+    Examples
+    --------
+    >>> from fastntk import stax
+    >>> net = stax.serial(
+    ...     stax.FanOut(2),
+    ...     stax.parallel(stax.Dense(512), stax.Dense(256)),
+    ...     stax.FanInConcat(),
+    ... )
+    """
+    remedy = "Branches are joined along their features; write -1"
+    check_axis(axis, "axis", (-1,), "FanInConcat()", remedy)
+    return Network(spec.FanInConcat())
+
+
 def _as_spec(layer: Layer) -> spec.Spec:
     """Return the spec of a layer given as a network, a spec or a triple.
 
@@ -175,9 +267,22 @@ def _as_spec(layer: Layer) -> spec.Spec:
     with a message that gives its place.
     """
     found: Any = layer
-    if isinstance(found, tuple) and len(found) == 3:
+    if (
+        isinstance(found, tuple | list)
+        and len(found) == 3
+        and all(map(callable, found))
+    ):
         owner = getattr(found[-1], "__self__", None)
-        if isinstance(owner, Network) and tuple(owner) == found:
+        if isinstance(owner, Network) and tuple(owner) == tuple(found):
             found = owner
+        elif not any(map(_makes_networks, found)):
+            found = spec.Custom(found[-1])
     result: spec.Spec = found.spec if isinstance(found, Network) else found
     return result
+
+
+def _makes_networks(function: Callable[..., Any]) -> bool:
+    """Say whether a function is one of `fastntk.stax`, not yet called."""
+    from fastntk import stax
+
+    return function is getattr(stax, getattr(function, "__name__", ""), None)

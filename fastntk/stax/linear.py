@@ -1,7 +1,7 @@
 """Linear layers in neural-tangents' vocabulary."""
 
 from fastntk import spec
-from fastntk._errors import NetworkError
+from fastntk.stax._axes import check_axis
 from fastntk.stax.network import Network
 
 __all__ = ["Dense", "Identity"]
@@ -76,8 +76,9 @@ def Dense(
     Dense(512, W_std=1.5, b_std=0.1)
     """
     layer = spec.Dense(out_dim, W_std, b_std, parameterization, s)
-    _check_axis(batch_axis, "batch_axis", (0,), layer)
-    _check_axis(channel_axis, "channel_axis", (-1, 1), layer)
+    label = f"Dense({layer.out_dim})"
+    check_axis(batch_axis, "batch_axis", (0,), label)
+    check_axis(channel_axis, "channel_axis", (-1, 1), label)
     return Network(layer)
 
 
@@ -99,14 +100,3 @@ def Identity() -> Network:
     parallel(Dense(512), Identity())
     """
     return Network(spec.Identity())
-
-
-def _check_axis(
-    axis: int, name: str, allowed: tuple[int, ...], layer: spec.Dense
-) -> None:
-    if axis not in allowed:
-        raise NetworkError(
-            f"Dense({layer.out_dim}): {name} is {axis!r}; expected "
-            f"{' or '.join(map(str, allowed))}. Inputs have shape (n_samples, "
-            "n_features); transpose them first"
-        )

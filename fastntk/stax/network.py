@@ -4,39 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import fastntk
 from fastntk._errors import NetworkError, NotSupportedError
+from fastntk._kernel import Kernel
 from fastntk.spec import Spec, to_json
 from fastntk.spec import from_json as spec_from_json
 
 if TYPE_CHECKING:
-    from fastntk._typing import FloatArray, GetArg, MatrixLike
+    from fastntk._typing import GetArg, MatrixLike
     from fastntk.program import Program
 
 __all__ = ["Kernel", "Network", "from_json"]
-
-
-class Kernel(NamedTuple):
-    """Both kernels of a network and the variances that belong to them.
-
-    Attributes
-    ----------
-    nngp : ndarray of shape (n1, n2)
-        Neural network Gaussian process kernel.
-    ntk : ndarray of shape (n1, n2)
-        Neural tangent kernel.
-    cov1 : ndarray of shape (n1,)
-        NNGP variances ``K(x, x)`` of the rows of ``x1``.
-    cov2 : ndarray of shape (n2,) or None
-        The same for ``x2``; None if ``x2`` is None.
-    """
-
-    nngp: FloatArray
-    ntk: FloatArray
-    cov1: FloatArray
-    cov2: FloatArray | None
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -125,40 +104,60 @@ class Network:
 
     def kernel_fn(
         self,
-        x1: MatrixLike,
+        x1: MatrixLike | Kernel,
         x2: MatrixLike | None = None,
         get: GetArg | None = None,
+        **kwargs: Any,
     ) -> Any:
         """Compute the kernels of the network at infinite width.
 
         Parameters
         ----------
-        x1 : array-like or CSR matrix of shape (n1, d)
-            One row per sample.
-        x2 : array-like or CSR matrix of shape (n2, d), default=None
+        x1 : array-like or CSR matrix of shape (n1, d), (n1, positions, channels), or \
+Kernel
+            One row per sample. The `Kernel` of other layers goes on from there:
+            ``serial(a, b).kernel_fn(x)`` is ``b.kernel_fn(a.kernel_fn(x))``.
+        x2 : array-like or CSR matrix of the same rank, default=None
             None stands for ``x1``: the result is then exactly symmetric, and
-            its diagonal is exact.
-        get : {"nngp", "ntk"}, tuple of these, or None, default=None
-            The kernels to compute.
+            its diagonal is exact. None with a `Kernel`, which holds both sides.
+        get : str, tuple of str, or None, default=None
+            "nngp", "ntk", or any other field of a `Kernel`, in any case.
+        **kwargs : object
+            Keyword arguments of neural-tangents. ``pattern=(pattern1, pattern2)``,
+            of shape (n1, positions, positions) and (n2, ...), is what Aggregate sums
+            by. Layers made by a user get all of them. Those that ask for another
+            layout (``diagonal_batch``, ``diagonal_spatial``, ``mask_constant``,
+            ``batch_axis``, ``channel_axis``) must have the value that is computed, and
+            ``rng``, ``key``, ``keys`` draw a warning.
 
         Returns
         -------
-        ndarray of shape (n1, n2), named tuple of these, or Kernel
-            One array if ``get`` is a string; for a tuple a named tuple with
-            these fields in this order; for None a `Kernel` with everything.
+        ndarray of shape (n1, n2), named tuple, or Kernel
+            The field if ``get`` is a string; for a tuple a named tuple with these
+            fields in this order; for None a `Kernel` with everything. Kernels are of
+            shape (n1, n2, positions, positions) while there are positions.
 
         Raises
         ------
         InputError
-            If the data or ``get`` are not as described.
+            If the data, ``get`` or a keyword argument are not as described.
         NetworkError
             If the network has no kernel at infinite width.
         RangeError
             If a value leaves the range of the dtype.
+        MemoryBudgetError
+            If matrices of all positions, or for layers of a user, do not fit.
+        NotSupportedError
+            For a keyword argument that asks for another layout.
 
         See Also
         --------
         fastntk.gram : The same with control of dtype, threads and memory.
+
+        Notes
+        -----
+        From rows the angles are exact; from a `Kernel` they are as good as its
+        numbers allow, so that pairs of nearly parallel rows lose digits.
 
         Examples
         --------
@@ -168,12 +167,16 @@ class Network:
         >>> net.kernel_fn(np.eye(2), get="ntk")
         array([[0.5       , 0.07957747],
                [0.07957747, 0.5       ]])
-        >>> net.kernel_fn(np.eye(2)).cov1
+        >>> kernel = net.kernel_fn(np.eye(2))
+        >>> kernel.cov1
         array([0.25, 0.25])
+        >>> net.kernel_fn(kernel, get="nngp").round(6)
+        array([[0.125   , 0.061716],
+               [0.061716, 0.125   ]])
         """
-        if get is not None:
-            return fastntk.gram(self, x1, x2, get=get)
-        return _full_kernel(self, x1, x2)
+        from fastntk.tiling.calls import call_kernel_fn
+
+        return call_kernel_fn(self.spec, x1, x2, get, kwargs)
 
     def program(
         self, x: MatrixLike | None = None, get: GetArg = ("nngp", "ntk")
@@ -200,11 +203,11 @@ class Network:
         NetworkError
             If the network has no kernel at infinite width.
         """
-        from fastntk._validation import as_input, check_get
+        from fastntk._validation import as_samples, check_get
         from fastntk.program import lower
 
         names, _ = check_get(get)
-        n_features = None if x is None else as_input(x, "x").shape[1]
+        n_features = None if x is None else as_samples(x, "x").shape[-1]
         return lower(self.spec, names, n_features)
 
     def to_json(self) -> str:
@@ -250,21 +253,6 @@ def from_json(text: str | bytes) -> Network:
     Dense(3)
     """
     return Network(spec_from_json(text))
-
-
-def _full_kernel(net: Network, x1: MatrixLike, x2: MatrixLike | None) -> Kernel:
-    from fastntk._validation import as_input, check_pair, resolve_dtype
-
-    first = as_input(x1, "x1")
-    second = None if x2 is None else as_input(x2, "x2")
-    check_pair(first, second)
-    dtype = resolve_dtype(None, first, second)
-    both = fastntk.gram(net, first, second, get=("nngp", "ntk"), dtype=dtype)
-    cov1 = fastntk.diagonal(net, first, get="nngp", dtype=dtype)
-    cov2 = None
-    if second is not None:
-        cov2 = fastntk.diagonal(net, second, get="nngp", dtype=dtype)
-    return Kernel(both.nngp, both.ntk, cov1, cov2)
 
 
 def _not_yet(name: str) -> str:

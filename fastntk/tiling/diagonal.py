@@ -3,8 +3,9 @@
 from typing import Any
 
 from fastntk._typing import GetArg, MatrixLike
+from fastntk.tiling.evaluate import is_staged, staged_diagonal
 from fastntk.tiling.results import pack
-from fastntk.tiling.setup import prepare
+from fastntk.tiling.setup import as_spec, prepare
 
 __all__ = ["diagonal"]
 
@@ -16,7 +17,7 @@ def diagonal(net: Any, x: MatrixLike, get: GetArg = "ntk", *, dtype: Any = None)
     ----------
     net : Network or Spec
         The network.
-    x : array-like or CSR matrix of shape (n, d)
+    x : array-like or CSR matrix of shape (n, d), or (n, positions, channels)
         One row per sample.
     get : {"nngp", "ntk"} or tuple of these, default="ntk"
         Which kernel.
@@ -26,7 +27,8 @@ def diagonal(net: Any, x: MatrixLike, get: GetArg = "ntk", *, dtype: Any = None)
     Returns
     -------
     ndarray of shape (n,), or a named tuple of these
-        In squared output units.
+        In squared output units. (n, positions, positions) if positions are left at
+        the end of the network.
 
     Raises
     ------
@@ -36,7 +38,8 @@ def diagonal(net: Any, x: MatrixLike, get: GetArg = "ntk", *, dtype: Any = None)
     Notes
     -----
     The recursion ``q' = W_std^2 E[phi(sqrt(q) z)^2] + b_std^2`` and its tangent, O(n d)
-    for the norms and O(n) per layer.
+    for the norms and O(n) per layer. Networks that are evaluated on whole matrices (see
+    `fastntk.gram`) are computed in blocks of 64 samples.
 
     Examples
     --------
@@ -46,7 +49,10 @@ def diagonal(net: Any, x: MatrixLike, get: GetArg = "ntk", *, dtype: Any = None)
     >>> fastntk.diagonal(net, [[3.0, 4.0], [0.0, 0.0]])
     array([25.,  0.])
     """
-    setup = prepare(net, x, None, get, dtype=dtype)
+    spec = as_spec(net)
+    if is_staged(spec, x):
+        return staged_diagonal(spec, x, get, dtype)
+    setup = prepare(spec, x, None, get, dtype=dtype)
     setup.prepare_rows()
     values = [setup.rows1.diagonal(name).astype(setup.dtype) for name in setup.get]
     return pack(values, setup.get, setup.is_tuple)

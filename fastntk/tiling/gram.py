@@ -1,18 +1,14 @@
 """The whole Gram matrix in memory."""
 
-import os
 from typing import Any
 
-import numpy as np
-
-from fastntk._errors import MemoryBudgetError
 from fastntk._typing import AnyArray, GetArg, MatrixLike
 from fastntk._validation import check_out
-from fastntk.tiling.driver import walk
-from fastntk.tiling.progress import ProgressArg, make_progress
+from fastntk.tiling.dense import run_dense
+from fastntk.tiling.evaluate import is_staged, staged_gram
+from fastntk.tiling.progress import ProgressArg
 from fastntk.tiling.results import pack
-from fastntk.tiling.setup import Setup, prepare
-from fastntk.tiling.sinks import DenseSink
+from fastntk.tiling.setup import as_spec, prepare
 
 __all__ = ["gram"]
 
@@ -36,11 +32,12 @@ def gram(
     ----------
     net : Network or Spec
         The network, from `fastntk.stax`.
-    x1 : array-like or CSR matrix of shape (n1, d)
+    x1 : array-like or CSR matrix of shape (n1, d), or (n1, positions, channels)
         One row per sample; integers and float16 are promoted.
-    x2 : array-like or CSR matrix of shape (n2, d), optional
+    x2 : array-like or CSR matrix of the same rank, optional
         The other side. None means ``x1``: half the work, and an exactly symmetric
-        result whose diagonal comes from the variances.
+        result whose diagonal comes from the variances. With a Dropout in the network
+        an ``x2`` equal to ``x1`` within 1e-12 counts as None.
     get : {"nngp", "ntk"} or tuple of these, default="ntk"
         Which kernels; several are computed in one pass.
     dtype : {"float32", "float64"}, optional
@@ -63,7 +60,8 @@ def gram(
     Returns
     -------
     ndarray of shape (n1, n2), or a named tuple of these
-        In squared output units.
+        In squared output units. (n1, n2, positions, positions) if positions are left
+        at the end of the network.
 
     Raises
     ------
@@ -87,6 +85,10 @@ def gram(
     Cost: ``n1 n2 (2 d + flops of the program)``, half of it if ``x2`` is None. Memory:
     the result, one copy of the inputs, and less than 64 MiB.
 
+    Networks with layers made by a user, and inputs with positions, are evaluated on
+    whole matrices in float64: ``8 n1 n2 positions^2`` bytes each, up to three per
+    kernel and branch at once.
+
     References
     ----------
     .. [1] A. Jacot, F. Gabriel, C. Hongler, "Neural tangent kernel: convergence and
@@ -102,8 +104,22 @@ def gram(
     array([[1.      , 0.159155],
            [0.159155, 1.      ]])
     """
+    spec = as_spec(net)
+    if is_staged(spec, x1):
+        return staged_gram(
+            spec,
+            x1,
+            x2,
+            get,
+            dtype=dtype,
+            backend=backend,
+            threads=threads,
+            out=out,
+            max_memory=max_memory,
+            progress=progress,
+        )
     setup = prepare(
-        net,
+        spec,
         x1,
         x2,
         get,
@@ -113,49 +129,4 @@ def gram(
         max_memory=max_memory,
     )
     outs = check_out(out, setup.shape, setup.dtype, setup.get, (setup.x1, setup.x2))
-    plan = setup.plan(used=0 if outs is not None else setup.n_bytes)
-    if outs is None:
-        _check_available(setup)
-    bar = make_progress(progress, setup.shape[0] * setup.shape[1])
-    setup.prepare_rows()
-    if outs is None:
-        outs = tuple(np.empty(setup.shape, setup.dtype) for _ in setup.get)
-    diagonals = None
-    if setup.x2 is None:
-        diagonals = tuple(setup.rows1.diagonal(name) for name in setup.get)
-    walk(
-        plan,
-        lambda: setup.new_worker(plan),
-        DenseSink(outs, diagonals),
-        threads=setup.threads,
-        progress=bar,
-    )
-    return pack(outs, setup.get, setup.is_tuple)
-
-
-def _check_available(setup: Setup) -> None:
-    """Refuse a result that cannot fit the machine's free memory."""
-    available = _available_memory()
-    needed = setup.n_bytes + setup.input_bytes
-    if available is not None and needed > available:
-        n1, n2 = setup.shape
-        raise MemoryBudgetError(
-            f"a {n1} x {n2} {setup.dtype.name} result of {len(setup.get)} kernel(s) "
-            f"needs {needed:,} bytes with its copy of the inputs; {available:,} are "
-            "free. Pass out= with a numpy.memmap, or stream blocks with fastntk.tiles"
-        )
-
-
-def _available_memory() -> int | None:
-    """Return the bytes that can be allocated without swapping, if the system says."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return None
+    return pack(run_dense(setup, outs, progress), setup.get, setup.is_tuple)

@@ -1,6 +1,8 @@
 """Named tuples for calls that ask for several kernels."""
 
+from collections import namedtuple
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from fastntk._typing import AnyArray
@@ -39,6 +41,12 @@ _TUPLES: dict[tuple[str, ...], Any] = {
 }
 
 
-def pack(arrays: Sequence[AnyArray], names: tuple[str, ...], is_tuple: bool) -> Any:
-    """Return one array, or the named tuple of several."""
-    return _TUPLES[names](*arrays) if is_tuple else arrays[0]
+def pack(values: Sequence[Any], names: tuple[str, ...], is_tuple: bool) -> Any:
+    """Return one value, or the named tuple of several."""
+    return _tuple_of(names)(*values) if is_tuple else values[0]
+
+
+@cache
+def _tuple_of(names: tuple[str, ...]) -> Any:
+    """Return the class for some fields; those of both kernels can be pickled."""
+    return _TUPLES.get(names) or namedtuple("AnalyticKernel", names)

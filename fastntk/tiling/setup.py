@@ -13,6 +13,7 @@ from fastntk._validation import (
     check_max_memory,
     check_pair,
     check_threads,
+    is_same_input,
     resolve_dtype,
 )
 from fastntk.backends import Backend, get_backend
@@ -156,8 +157,11 @@ def prepare(
     second = None if x2 is None else as_input(x2, "x2")
     check_pair(first, second)
     kind = resolve_dtype(dtype, first, second)
+    program = lower(spec, names, int(first.shape[1]))
+    if second is not None and program.has_dropout and is_same_input(first, second):
+        second = None  # a row with itself shares the dropped features
     return Setup(
-        program=lower(spec, names, int(first.shape[1])),
+        program=program,
         backend=get_backend(backend),
         dtype=kind,
         get=names,

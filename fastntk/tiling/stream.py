@@ -10,9 +10,10 @@ from fastntk._typing import AnyArray, GetArg, MatrixLike
 from fastntk.backends.base import Worker
 from fastntk.kernels.cpu_tile import symmetrise_block
 from fastntk.tiling.driver import THREAD_NAME
+from fastntk.tiling.evaluate import refuse_staged
 from fastntk.tiling.plan import Tile, TilePlan
 from fastntk.tiling.results import pack
-from fastntk.tiling.setup import Setup, prepare
+from fastntk.tiling.setup import Setup, as_spec, prepare
 
 __all__ = ["tiles"]
 
@@ -48,7 +49,9 @@ def tiles(
     Raises
     ------
     InputError, NetworkError, RangeError, MemoryBudgetError, NotSupportedError
-        As for `fastntk.gram`, at the call, before the first block.
+        As for `fastntk.gram`, at the call, before the first block. NotSupportedError
+        also for networks that are evaluated on whole matrices: with layers made by a
+        user, or inputs with positions.
 
     Notes
     -----
@@ -69,8 +72,10 @@ def tiles(
     >>> bool(np.isclose(trace, np.trace(fastntk.gram(net, x))))
     True
     """
+    spec = as_spec(net)
+    refuse_staged(spec, x1, "tiles")
     setup = prepare(
-        net,
+        spec,
         x1,
         x2,
         get,

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 import fastntk
-from fastntk.kernels.product import exact_complement
+from fastntk.kernels.product_exact import refine_exact
 from fastntk.kernels.product_sparse import exact_complement_sparse
 from fastntk.tiling.plan import TilePlan
 from tests.inputs import at_angle
@@ -76,13 +76,20 @@ def test_steep_erf_compares_near_rows_exactly(
     check(net, x, x[:5], fastntk.gram(build(net), x, x[:5], GETS), dtype)
 
 
+def exact_complement(a: np.ndarray, b: np.ndarray) -> float:
+    """Return what a pair marked as near is replaced by; the mark itself if left."""
+    block = np.full((1, 1), 1e-3)
+    refine_exact(block, a[None, :], b[None, :], 0.5, False)
+    return float(block[0, 0])
+
+
 def test_exact_complements(rng: np.random.Generator) -> None:
     a = rng.standard_normal(6)
     b = at_angle(rng, a, 1e-3) * (rng.random(6) < 0.7)
     expected = 1 - a @ b / np.linalg.norm(a) / np.linalg.norm(b)
     assert exact_complement(a, b) == pytest.approx(min(expected, 2 - expected), 1e-12)
     assert exact_complement(a, 3 * a) == pytest.approx(0, abs=1e-30)
-    assert exact_complement(1e130 * a, b) == -1.0
+    assert exact_complement(1e130 * a, b) == 1e-3
     left, right = sp.csr_matrix(a), sp.csr_matrix(b)
     pair = (left.data, left.indices, right.data, right.indices)
     assert exact_complement_sparse(*pair) == pytest.approx(exact_complement(a, b))

@@ -15,6 +15,7 @@ import scipy.sparse as sp
 import fastntk
 from fastntk.tiling.plan import TilePlan
 from tests.inputs import at_angle, direction
+from tests.jit_off.smooth import SMOOTH
 from tests.networks import (
     ABRELU,
     ABS,
@@ -31,7 +32,7 @@ from tests.networks import (
 from tests.reference import highprec
 from tests.tolerances import relative_error, tolerance
 
-pytestmark = pytest.mark.jit_off
+pytestmark = [pytest.mark.jit_off, pytest.mark.filterwarnings("ignore:.*Hermite")]
 
 GETS = ("nngp", "ntk")
 NETS: dict[str, list[Any]] = {
@@ -50,6 +51,7 @@ NETS: dict[str, list[Any]] = {
         dense(),
     ],
     "standard": ["serial", standard(1.2, 0.0, 4), RELU, standard(1.0, 0.3, 1)],
+    **SMOOTH,
 }
 
 
@@ -104,7 +106,7 @@ def test_rectangular(name: str, dtype: type) -> None:
     check(NETS[name], x[:5], x[1:], value, dtype)
 
 
-@pytest.mark.parametrize("name", ["relu", "erf"])
+@pytest.mark.parametrize("name", ["relu", "erf", *SMOOTH])
 def test_one_kernel_at_a_time(name: str) -> None:
     x = tiny(np.float64)
     both = fastntk.gram(build(NETS[name]), x, get=GETS)
@@ -146,3 +148,9 @@ def test_rows_of_extreme_norms() -> None:
     x = np.array([[1e-152, 2e-152], [3e-152, -1e-152], [1e153, 1e153]])
     net = ["serial", dense(1.0), RELU, dense()]
     check(net, x, None, fastntk.gram(build(net), x, get=GETS), np.float64)
+
+
+def test_an_average_that_does_not_exist_names_the_layer() -> None:
+    net = build(["serial", dense(), ["Gaussian", {"b": 1.0}], dense()])
+    with pytest.raises(fastntk.RangeError, match="Gaussian"):
+        fastntk.gram(net, tiny(np.float64))

@@ -6,10 +6,14 @@ and larger matrices of rows at generic angles.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tests.reference.duals import CLOSED_FORMS
+from tests.reference.numbers import NUMPY
 from tests.reference.walk import walk
 
 
@@ -29,6 +33,7 @@ class MatrixState:
     c: np.ndarray  # (n1, n2)
     t: np.ndarray  # (n1, n2)
     width: float
+    is_same: np.ndarray  # (n1, n2): one row and itself
 
     def dense(self, w: float, b: float | None, width_in: float | None) -> "MatrixState":
         b2 = 0.0 if b is None else b * b
@@ -47,13 +52,37 @@ class MatrixState:
         return replace(self, q1=q1, q2=q2, c=c, t=self.t * slope)
 
     def add(self, other: "MatrixState") -> "MatrixState":
-        return replace(
-            self,
-            q1=self.q1 + other.q1,
-            q2=self.q2 + other.q2,
-            c=self.c + other.c,
-            t=self.t + other.t,
-        )
+        q1, q2 = self.q1 + other.q1, self.q2 + other.q2
+        return replace(self, q1=q1, q2=q2, c=self.c + other.c, t=self.t + other.t)
+
+    def multiply(self, other: "MatrixState") -> "MatrixState":
+        q1, q2 = self.q1 * other.q1, self.q2 * other.q2
+        t = self.t * other.c + self.c * other.t
+        return replace(self, q1=q1, q2=q2, c=self.c * other.c, t=t)
+
+    def scale(self, factor: Fraction) -> "MatrixState":
+        f = float(factor)
+        q1, q2 = f * self.q1, f * self.q2
+        return replace(self, q1=q1, q2=q2, c=f * self.c, t=f * self.t)
+
+    def layer_norm(self, eps: float) -> "MatrixState":
+        size1, size2 = self.q1 + eps, self.q2 + eps
+        unit = np.sqrt(size1[:, None] * size2)
+        q1, q2 = self.q1 / size1, self.q2 / size2
+        return replace(self, q1=q1, q2=q2, c=self.c / unit, t=self.t / unit)
+
+    def dropout(self, rate: float) -> "MatrixState":
+        kept = np.where(self.is_same, 1 / rate, 1.0)
+        q1, q2 = self.q1 / rate, self.q2 / rate
+        return replace(self, q1=q1, q2=q2, c=kept * self.c, t=kept * self.t)
+
+    def spatial(self, name: str, params: dict[str, Any]) -> "MatrixState":
+        if name == "DotGeneral":
+            factor = float(params["rhs" if "rhs" in params else "lhs"])
+            return self.scale(Fraction(factor) ** 2)
+        if name == "Flatten":
+            return self
+        raise ValueError(f"{name} needs sequences")
 
 
 def _angle(q1: np.ndarray, q2: np.ndarray, c: np.ndarray) -> np.ndarray:
@@ -99,7 +128,13 @@ def _erf_variance(
     return np.asarray(_erf(q, q, q, a, b, c)[0])
 
 
+def _closed_form(name: str) -> tuple[Any, Any]:
+    dual = partial(CLOSED_FORMS[name], NUMPY)
+    return lambda q, **params: dual(q, q, q, **params)[0], dual
+
+
 ACTIVATIONS: dict[str, Any] = {
+    **{name: _closed_form(name) for name in CLOSED_FORMS},
     "Relu": (lambda q, **_: q / 2, lambda q1, q2, c, **_: _abrelu(q1, q2, c, 0.0, 1.0)),
     "LeakyRelu": (
         lambda q, alpha, **_: q * (1 + alpha**2) / 2,
@@ -121,6 +156,8 @@ def kernel(net: Sequence[Any], x1: np.ndarray, x2: np.ndarray | None = None) -> 
     b = a if x2 is None else np.asarray(x2, dtype=np.float64)
     d = a.shape[1]
     q1, q2 = (a * a).sum(1) / d, (b * b).sum(1) / d
-    start = MatrixState(q1, q2, a @ b.T / d, np.zeros((len(a), len(b))), d)
+    twice = a.shape == b.shape and bool(np.abs(a - b).max() < 1e-12)
+    same = np.eye(len(a), len(b), dtype=bool) & twice
+    start = MatrixState(q1, q2, a @ b.T / d, np.zeros((len(a), len(b))), d, same)
     end: MatrixState = walk(net, start)
     return Naive(end.c, end.t, end.q1, end.q2)

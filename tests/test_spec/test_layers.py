@@ -85,26 +85,3 @@ def test_an_integer_std_is_a_float() -> None:
 def test_zero_is_a_standard_deviation() -> None:
     layer = spec.Dense(4, W_std=0, b_std=0)
     assert (layer.W_std, layer.b_std) == (0.0, 0.0)
-
-
-@pytest.mark.parametrize(
-    "layer",
-    [
-        spec.Dense(4, 1.5, 0.1, "standard", (1, 2)),
-        spec.Relu(),
-        spec.LeakyRelu(0.2),
-        spec.ABRelu(-1, 2),
-        spec.Abs(),
-        spec.Sign(),
-        spec.Erf(1, 2, 3),
-        spec.Identity(),
-        spec.FanOut(3),
-        spec.FanInSum(),
-        spec.Serial((spec.Dense(3), spec.Relu())),
-        spec.Parallel((spec.Identity(), spec.Relu())),
-    ],
-    ids=repr,
-)
-def test_dictionaries_make_the_round_trip(layer: spec.Spec) -> None:
-    assert spec.Spec.from_dict(layer.to_dict()) == layer
-    assert hash(spec.Spec.from_dict(layer.to_dict())) == hash(layer)

@@ -10,6 +10,7 @@ from fastntk import stax
 from tests.networks import ERF, build, mlp
 from tests.reference import naive
 
+ARRAYS = ("nngp", "ntk", "cov1", "cov2")
 NET = mlp(ERF, 2, b_std=0.1)
 RNG = np.random.default_rng(0)
 X1, X2 = RNG.standard_normal((5, 3)), RNG.standard_normal((4, 3))
@@ -39,7 +40,7 @@ def test_nothing_gives_everything() -> None:
     result = build(NET).kernel_fn(X1, X2)
     assert isinstance(result, stax.Kernel)
     expected = naive.kernel(NET, X1, X2)
-    for name in ("nngp", "ntk", "cov1", "cov2"):
+    for name in ARRAYS:
         value = getattr(result, name)
         np.testing.assert_allclose(value, getattr(expected, name), rtol=1e-11)
     alone = build(NET).kernel_fn(X1)
@@ -49,15 +50,17 @@ def test_nothing_gives_everything() -> None:
 
 def test_the_dtype_of_all_parts_is_that_of_the_inputs() -> None:
     result = build(NET).kernel_fn(X1.astype(np.float32), X2.astype(np.float32))
-    assert {part.dtype for part in result} == {np.dtype(np.float32)}
+    parts = [getattr(result, name) for name in ARRAYS]
+    assert {part.dtype for part in parts} == {np.dtype(np.float32)}
 
 
 def test_arrays_belong_to_the_caller() -> None:
     net = build(NET)
     first = net.kernel_fn(X1, X2)
-    kept = [part.copy() for part in first]
+    parts = [getattr(first, name) for name in ARRAYS]
+    kept = [part.copy() for part in parts]
     net.kernel_fn(X1 + 1, X2)
-    for part, copy in zip(first, kept, strict=True):
+    for part, copy in zip(parts, kept, strict=True):
         assert part.flags.writeable
         np.testing.assert_array_equal(part, copy)
     assert not np.shares_memory(first.nngp, first.ntk)

@@ -1,7 +1,6 @@
 """A network is a value: printed, compared, hashed, pickled, and unpacked."""
 
 import copy
-import inspect
 import json
 import pickle
 from typing import Any
@@ -101,32 +100,6 @@ def test_combinators_take_triples_too() -> None:
 def test_repeat_is_a_serial_of_copies() -> None:
     layer = stax.serial(stax.Dense(3), stax.Relu())
     assert stax.repeat(layer, 2) == stax.serial(layer, layer)
-
-
-# The signatures of neural-tangents 0.6.5.
-SIGNATURES = {
-    "Dense": "out_dim, W_std=1.0, b_std=None, batch_axis=0, channel_axis=-1, "
-    "parameterization='ntk', s=(1, 1)",
-    "Relu": "do_stabilize=False",
-    "ABRelu": "a, b, do_stabilize=False",
-    "LeakyRelu": "alpha, do_stabilize=False",
-    "Abs": "do_stabilize=False",
-    "Sign": "",
-    "Erf": "a=1.0, b=1.0, c=0.0",
-    "Identity": "",
-    "FanOut": "num",
-    "FanInSum": "",
-    "serial": "*layers",
-    "parallel": "*layers",
-    "repeat": "layer, n",
-}
-
-
-@pytest.mark.parametrize("name", SIGNATURES)
-def test_arguments_and_defaults_are_those_of_neural_tangents(name: str) -> None:
-    parameters = inspect.signature(getattr(stax, name)).parameters.values()
-    words = [str(p.replace(annotation=p.empty)) for p in parameters]
-    assert ", ".join(words) == SIGNATURES[name]
 
 
 def test_stabilising_options_are_accepted_and_change_nothing() -> None:

@@ -1,0 +1,172 @@
+"""Checks of targets, times, rates and kernels, made before any work starts."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastntk._errors import InputError
+from fastntk._typing import AnyArray, FloatArray
+
+__all__ = [
+    "as_kernel",
+    "as_outputs",
+    "as_targets",
+    "as_times",
+    "check_get",
+    "check_momentum",
+    "check_positive",
+    "check_ridge",
+    "check_samples",
+]
+
+
+def as_real(x: Any, name: str) -> AnyArray:
+    """Return ``x`` as an array of finite real numbers of any float or integer dtype."""
+    try:
+        array = np.asarray(x)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise InputError(
+            f"{name}: found a {type(x).__name__} that is no array ({error}); expected "
+            "numbers in a regular shape"
+        ) from None
+    if array.dtype.kind not in "fiub":
+        raise InputError(
+            f"{name}: found dtype {array.dtype}; expected real numbers. Encode classes "
+            f"as numbers, e.g. one-hot rows"
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        is_finite = bool(np.isfinite(array.sum(dtype=np.float64)))
+    if not is_finite and not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise InputError(
+            f"{name}: found {float(array[where])} at index {where}; expected finite "
+            "numbers. Drop those samples, or impute them"
+        )
+    return array
+
+
+def as_targets(y_train: Any, name: str = "y_train") -> FloatArray:
+    """Return targets as a float64 array of shape (n, ...), n >= 1."""
+    y = as_real(y_train, name)
+    if y.ndim == 0 or y.size == 0:
+        raise InputError(
+            f"{name}: found shape {y.shape}; expected (n_samples, n_outputs) with at "
+            "least one of each"
+        )
+    return y.astype(np.float64)
+
+
+def check_samples(x_train: Any, y: AnyArray) -> None:
+    """Check that there is one target for every training input."""
+    shape = getattr(x_train, "shape", None)
+    if shape is None and isinstance(x_train, list):
+        shape = (len(x_train),)
+    if shape and shape[0] != y.shape[0]:
+        raise InputError(
+            f"x_train and y_train: found {shape[0]} and {y.shape[0]} samples; expected "
+            "one target per input"
+        )
+
+
+def as_outputs(value: Any, shape: tuple[int, ...], name: str) -> FloatArray:
+    """Return initial outputs, broadcast to ``shape``."""
+    array = as_real(value, name).astype(np.float64, copy=False)
+    try:
+        return np.broadcast_to(array, shape)
+    except ValueError:
+        raise InputError(
+            f"{name}: found shape {array.shape}; expected {shape}, or a number for all"
+        ) from None
+
+
+def as_times(t: Any) -> FloatArray:
+    """Return times as a float64 array: >= 0, infinity allowed."""
+    try:
+        times = np.asarray(t, dtype=np.float64)
+    except (ValueError, TypeError):
+        raise InputError(
+            f"t: found {t!r}; expected a number of steps, an array of them, or None "
+            "for infinite time"
+        ) from None
+    if times.size == 0:
+        raise InputError("t: found no times; expected at least one")
+    is_bad = ~(times >= 0)  # NaN too
+    if is_bad.any():
+        raise InputError(
+            f"t: found {float(times[is_bad][0])}; expected times >= 0: gradient flow "
+            "is not followed backwards. Start from other initial outputs instead"
+        )
+    return times
+
+
+def check_positive(value: Any, name: str) -> float:
+    """Return a finite number > 0."""
+    number = _as_float(value)
+    if not (math.isfinite(number) and number > 0):
+        raise InputError(f"{name}: found {value!r}; expected a finite number > 0")
+    return number
+
+
+def check_ridge(value: Any, name: str = "diag_reg") -> float:
+    """Return a finite number >= 0."""
+    number = _as_float(value)
+    if not (math.isfinite(number) and number >= 0):
+        raise InputError(
+            f"{name}: found {value!r}; expected a finite number >= 0 (0: none)"
+        )
+    return number
+
+
+def check_momentum(momentum: Any) -> float:
+    """Return a momentum in [0, 1)."""
+    number = _as_float(momentum)
+    if not 0 <= number < 1:
+        raise InputError(
+            f"momentum: found {momentum!r}; expected a number in [0, 1): at 1 nothing "
+            "damps the steps"
+        )
+    return number
+
+
+def check_get(
+    get: Any, allowed: Sequence[str], default: tuple[str, ...] = ("nngp", "ntk")
+) -> tuple[tuple[str, ...], bool]:
+    """Return the regimes asked for, and whether a tuple comes back.
+
+    ``None`` stands for ``default``.
+    """
+    if get is None:
+        return default, True
+    names = (get,) if isinstance(get, str) else get
+    expected = f"expected one of {', '.join(allowed)}, or a tuple of them"
+    if not isinstance(names, tuple | list) or not names:
+        raise InputError(f"get: found {get!r}; {expected}")
+    lower = tuple(name.lower() if isinstance(name, str) else name for name in names)
+    for name in lower:
+        if name not in allowed:
+            raise InputError(f"get: found {name!r}; {expected}")
+    if len(set(lower)) < len(lower):
+        raise InputError(f"get: found {get!r}; expected each name once")
+    return lower, not isinstance(get, str)
+
+
+def as_kernel(kernel: Any, name: str) -> AnyArray:
+    """Return a kernel array: finite, with its axes in pairs (n1, n2, k1, k2, ...)."""
+    array = as_real(kernel, name)
+    if array.ndim == 0 or array.ndim % 2 or array.size == 0:
+        raise InputError(
+            f"{name}: found shape {array.shape}; expected (n1, n2), or (n1, n2, k, k) "
+            "and so on: axes in pairs, first and second sample, first and second output"
+        )
+    return array
+
+
+def _as_float(value: Any) -> float:
+    if isinstance(value, bool | str):
+        return math.nan
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan

@@ -1,0 +1,161 @@
+"""One eigendecomposition that serves every time, ridge and test set."""
+
+import dataclasses
+
+import numpy as np
+from scipy.linalg import eigh
+
+from fastntk._errors import InputError
+from fastntk._typing import FloatArray
+from fastntk.predict.solver import Conditioning, Status
+
+__all__ = ["SpectralSolver", "Spectrum", "decompose", "growth"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Spectrum:
+    """``K = V diag(values) V^T``, without a ridge.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n,)
+        Eigenvalues in ascending order, negative rounding set to 0.
+    vectors : ndarray of shape (n, n)
+        V, a column per eigenvalue.
+    unit : float
+        Rounding unit of the dtype of ``K``.
+    kernel : str
+        "nngp" or "ntk".
+    """
+
+    values: FloatArray
+    vectors: FloatArray
+    unit: float
+    kernel: str
+
+    def shifted(self, ridge: float, scale: float = 1.0) -> FloatArray:
+        """Return the eigenvalues of ``scale K + ridge I``."""
+        return scale * self.values + ridge
+
+    def cutoff(self, ridge: float, scale: float = 1.0) -> float:
+        """Return the largest eigenvalue that counts as zero: ``n u lambda_max``."""
+        largest = scale * float(self.values[-1]) + ridge
+        return len(self.values) * self.unit * largest
+
+    def report(self, ridge: float) -> Conditioning:
+        """Return how ``K + ridge I`` is conditioned."""
+        shifted, cutoff = self.shifted(ridge), self.cutoff(ridge)
+        rank = int((shifted > cutoff).sum())
+        status: Status = "eigh" if rank == len(shifted) else "pseudoinverse"
+        with np.errstate(divide="ignore", invalid="ignore"):
+            number = float(np.divide(shifted[-1], shifted[0]))
+        if not number >= 1:
+            number = float("inf")
+        return Conditioning(
+            self.kernel, status, len(shifted), rank, number, cutoff, ridge
+        )
+
+    def solver(self, ridge: float) -> "SpectralSolver":
+        """Return the solver of ``K + ridge I``: O(n), nothing is factorised anew."""
+        return SpectralSolver(self, ridge, self.report(ridge))
+
+
+def growth(values: FloatArray, times: FloatArray, cutoff: float) -> FloatArray:
+    """Return ``(1 - exp(-l t)) / l``: how far training has come along eigenvectors.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Eigenvalues l >= 0.
+    times : ndarray of shape (n_times,)
+        At least 0; infinity gives the pseudoinverse.
+    cutoff : float
+        Eigenvalues up to here count as zero.
+
+    Returns
+    -------
+    ndarray of shape (n_times, n)
+
+    Notes
+    -----
+    Eigenvalues below the cut-off are rounding and stand for some value between 0 and
+    the cut-off c: for ``c t << 1`` the filter is ``t`` for each of them, for ``c t >>
+    1`` it is anything, and the pseudoinverse says 0. Their filter is therefore
+    multiplied by ``exp(-(c t)^2)``, which is 1 to the last bit until rounding begins to
+    decide.
+    """
+    t = times[:, None]
+    is_kept = values > cutoff
+    safe = np.where(is_kept, values, 1.0)
+    grown: FloatArray = -np.expm1(-safe * t) / safe
+    if is_kept.all():
+        return grown
+    is_finite = np.isfinite(t)
+    finite = np.where(is_finite, t, 0.0)
+    x = values[~is_kept] * finite
+    slowed = np.where(x > 1e-16, -np.expm1(-x) / np.where(x > 1e-16, x, 1.0), 1.0)
+    with np.errstate(over="ignore"):
+        taper = np.where(is_finite, np.exp(-((cutoff * finite) ** 2)), 0.0)
+    grown[:, ~is_kept] = finite * slowed * taper
+    return grown
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SpectralSolver:
+    """Solves with ``K + ridge I`` from the eigenvalues of ``K``."""
+
+    spectrum: Spectrum
+    ridge: float
+    report: Conditioning
+
+    def solve(self, b: FloatArray) -> FloatArray:
+        """Return ``(K + ridge I)^+ b``."""
+        vectors = self._kept()
+        return vectors @ ((vectors.T @ b) / self._values()[:, None])
+
+    def whiten(self, b: FloatArray) -> FloatArray:
+        """Return ``l^(-1/2) V^T b``."""
+        return (self._kept().T @ b) / np.sqrt(self._values())[:, None]
+
+    def _first(self) -> int:
+        return self.report.n - self.report.rank  # eigenvalues ascend
+
+    def _kept(self) -> FloatArray:
+        return self.spectrum.vectors[:, self._first() :]
+
+    def _values(self) -> FloatArray:
+        return self.spectrum.shifted(self.ridge)[self._first() :]
+
+
+def decompose(matrix: FloatArray, unit: float, kernel: str) -> Spectrum:
+    """Return the eigendecomposition of a positive semi-definite matrix.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, n)
+        Symmetric; not modified.
+    unit : float
+        Rounding unit of its entries.
+    kernel : str
+        Name for messages.
+
+    Returns
+    -------
+    Spectrum
+
+    Raises
+    ------
+    InputError
+        If an eigenvalue is negative by more than rounding explains.
+    """
+    values, vectors = eigh(matrix, driver="evd", check_finite=False)
+    n = len(values)
+    largest = float(np.abs(values).max())
+    if float(values[0]) < -min(1000 * n * unit, 0.1) * largest:
+        raise InputError(
+            f"{kernel}: found the eigenvalue {float(values[0]):.3g} (largest "
+            f"{float(values[-1]):.3g}) in the kernel of the training set; expected a "
+            "positive semi-definite matrix. Compute it from the same samples on both "
+            "sides, in float64"
+        )
+    return Spectrum(np.maximum(values, 0.0), vectors, unit, kernel)

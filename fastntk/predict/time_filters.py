@@ -1,0 +1,191 @@
+r"""Many times at the price of a few: what depends on time smoothly is interpolated.
+
+In the eigenbasis of the tangent kernel a mean is linear in the filters ``g_i(t) = (1 -
+exp(-l_i t)) / l_i``, and a covariance linear in these and in their products.  As
+functions of ``log t`` these are so smooth that thousands of times are combinations of a
+few dozen among them, to rounding: an interpolative decomposition [1]_.  So means and
+covariances are computed at these times only; the others are sums over r terms.
+
+Notes
+-----
+What T times cost beside the eigendecomposition of about 10 n^3 flops, for m test points
+and k outputs, with r some 40 for means and 80 for covariances:
+
+===================  ==============================  ================
+                     at r times                      interpolation
+===================  ==============================  ================
+mean, test points    2 r m n k                       2 T r m k
+mean, training set   2 r n^2 k                       2 T r n k
+variance             2 r m n^2                       2 T r m
+covariance           2 r m n^2 + 2 r m^2 n           2 T r m^2
+===================  ==============================  ================
+
+There are two limits.  For few test points (``r m << 5 n``) the eigendecomposition is
+everything, and thousands of times cost as much as one.  For many (``r m > 5 n``)
+covariances cost up to r times as much as at a single time, however many times there
+are.  Means never come near that.
+
+References
+----------
+.. [1] H. Cheng, Z. Gimbutas, P.-G. Martinsson, V. Rokhlin, "On the compression of low
+   rank matrices", SIAM J. Sci. Comput. 26 (2005).
+"""
+
+import dataclasses
+
+import numpy as np
+from scipy.linalg import qr, solve_triangular
+
+from fastntk._typing import FloatArray, IntArray
+from fastntk.predict.spectrum import growth
+
+__all__ = ["TimeNodes", "nodes_for_covariances", "nodes_for_means"]
+
+_FEW = 48  # times below this number are computed one by one
+_GRID = 600  # eigenvalues at which nodes are chosen
+_PAIRS = 600  # of eigenvalues, for which products are checked
+_PIVOT = 1e-15  # smallest pivot, relative to the first
+_ACCEPTED = 4e-12  # error found, relative to the largest weighted filter, or the prior
+_TINY = float(np.finfo(np.float64).tiny)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TimeNodes:
+    """Times at which something is computed, and how all others follow.
+
+    Attributes
+    ----------
+    chosen : ndarray of shape (r,)
+        Indices of the times.
+    combine : ndarray of shape (n_times, r) or None
+        Coefficients of the others; None if all times were chosen.
+    """
+
+    chosen: IntArray
+    combine: FloatArray | None
+
+    @classmethod
+    def all(cls, n_times: int) -> "TimeNodes":
+        """Return every time as a node."""
+        return cls(np.arange(n_times), None)
+
+    def expand(self, values: FloatArray) -> FloatArray:
+        """Return (n_times, ...) from values at the chosen times, (r, ...)."""
+        if self.combine is None:
+            return values
+        flat = self.combine @ values.reshape(len(values), -1)
+        return flat.reshape(len(flat), *values.shape[1:])
+
+
+def nodes_for_means(values: FloatArray, times: FloatArray, cutoff: float) -> TimeNodes:
+    """Choose times whose filters ``(1 - exp(-l t)) / l`` span those of all others.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Eigenvalues, ascending.
+    times : ndarray of shape (n_times,)
+        At least 0.
+    cutoff : float
+        Eigenvalues up to here count as zero, see `fastntk.predict.spectrum.growth`.
+
+    Returns
+    -------
+    TimeNodes
+        All times if they are few, or the others do not follow.
+
+    Notes
+    -----
+    Filters are compared after multiplication by ``sqrt(l)``: what they act on is of
+    this size, as ``|Theta(x, X) v_i|^2 <= l_i Theta(x, x)``.  Nodes are chosen on a
+    grid of eigenvalues, the result is checked at all of them.
+    """
+    if len(times) < _FEW:
+        return TimeNodes.all(len(times))
+    weighted = growth(values, times, cutoff) * np.sqrt(_floored(values, cutoff))
+    size = np.abs(weighted).max(axis=1)
+    size[size == 0] = 1.0
+    grid = _grid(values, cutoff, _GRID)
+    sampled = growth(grid, times, cutoff) * np.sqrt(_floored(grid, cutoff))
+    found = _interpolate(sampled / size[:, None])
+    if found is None:
+        return TimeNodes.all(len(times))
+    chosen, combine = found
+    combine = combine * (size[:, None] / size[chosen])
+    error = np.abs(combine @ weighted[chosen] - weighted) / size[:, None]
+    if error.max() > _ACCEPTED:
+        return TimeNodes.all(len(times))
+    return TimeNodes(chosen, combine)
+
+
+def nodes_for_covariances(
+    values: FloatArray, times: FloatArray, cutoff: float
+) -> TimeNodes:
+    """Choose times at which filters and their products span those of all others.
+
+    Parameters
+    ----------
+    values, times, cutoff
+        As for `nodes_for_means`.
+
+    Returns
+    -------
+    TimeNodes
+        All times if they are few, or the others do not follow.
+
+    Notes
+    -----
+    Functions are ``h_l = 1 - exp(-l t)``, their products, and 1: what these multiply is
+    bounded by the prior, as ``v^T K v <= v^T Theta v`` for the kernels of a network.
+    Products are no new functions, ``h_l h_m = h_l + h_m - h_{l+m}``, except where an
+    eigenvalue is below the cut-off.  The result is checked for random pairs.
+    """
+    if len(times) < _FEW:
+        return TimeNodes.all(len(times))
+    has_null = float(values[0]) <= cutoff
+    grid = _grid(values, cutoff, _GRID // 2 if has_null else _GRID, reach=2.0)
+    functions = [np.ones((len(times), 1)), -np.expm1(-np.outer(times, grid[1:]))]
+    if has_null:
+        null = _reached(grid[:1], times, cutoff)
+        functions += [null, null**2, null * functions[1]]
+    found = _interpolate(np.concatenate(functions, axis=1))
+    if found is None:
+        return TimeNodes.all(len(times))
+    chosen, combine = found
+    rng = np.random.default_rng(0)
+    h = _reached(rng.choice(values, min(_PAIRS, len(values))), times, cutoff)
+    proof = np.concatenate([h, h * h[:, rng.permutation(h.shape[1])]], axis=1)
+    if np.abs(combine @ proof[chosen] - proof).max() > _ACCEPTED:
+        return TimeNodes.all(len(times))
+    return TimeNodes(chosen, combine)
+
+
+def _reached(values: FloatArray, times: FloatArray, cutoff: float) -> FloatArray:
+    """Return ``1 - exp(-l t)``, slowed down below the cut-off as the filters are."""
+    return growth(values, times, cutoff) * _floored(values, cutoff)
+
+
+def _interpolate(sampled: FloatArray) -> tuple[IntArray, FloatArray] | None:
+    """Return rows that span all rows, and the coefficients; None if too many."""
+    r, order = qr(sampled.T, mode="r", pivoting=True, check_finite=False)
+    pivots = np.abs(r.diagonal())
+    rank = max(1, int((pivots > _PIVOT * pivots[0]).sum()))
+    if 3 * rank > 2 * len(sampled):
+        return None
+    combine = np.empty((len(sampled), rank))
+    combine[order] = solve_triangular(r[:rank, :rank], r[:rank], check_finite=False).T
+    return order[:rank], combine
+
+
+def _floored(values: FloatArray, cutoff: float) -> FloatArray:
+    return np.maximum(values, max(cutoff, _TINY))
+
+
+def _grid(values: FloatArray, cutoff: float, n: int, reach: float = 1.0) -> FloatArray:
+    """Return zero and n eigenvalues, even by logarithm, over the range of those given.
+
+    The range ends at ``reach`` times the largest.
+    """
+    low = max(float(values[0]), cutoff * (1 + 1e-12), _TINY)
+    high = max(reach * float(values[-1]), low)
+    return np.concatenate([[0.0], np.geomspace(low, high, n)])

@@ -1,0 +1,106 @@
+"""Checks shared by the modules of `fastntk.theory`: kernels, targets, numbers."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastntk._errors import InputError
+from fastntk._typing import FloatArray
+from fastntk._validation import as_input
+
+__all__ = [
+    "as_kernel",
+    "as_numbers",
+    "as_targets",
+    "at_least",
+    "positive",
+    "scalar_or_array",
+]
+
+_ASYMMETRY = 1e-6  # of the largest entry: more is no rounding, not even in float32
+
+
+def as_kernel(kernel: Any, name: str = "kernel") -> FloatArray:
+    """Return a symmetric matrix in float64, or raise `InputError`."""
+    matrix = as_input(kernel, name)
+    if not isinstance(matrix, np.ndarray):
+        matrix = matrix.toarray()
+    if matrix.shape[0] != matrix.shape[1]:
+        raise InputError(
+            f"{name}: found shape {matrix.shape}; expected a square kernel matrix "
+            "(n, n) of the training rows, e.g. fastntk.gram(net, x)"
+        )
+    square = np.asarray(matrix, dtype=np.float64)
+    gap, scale = float(np.abs(square - square.T).max()), float(np.abs(square).max())
+    if gap > _ASYMMETRY * scale:
+        raise InputError(
+            f"{name}: found entries that differ from their mirror image by {gap:.3g} "
+            f"(largest entry {scale:.3g}); expected a symmetric matrix. Pass "
+            f"({name} + {name}.T) / 2 if the difference is harmless"
+        )
+    return square
+
+
+def as_targets(y: Any, n: int, name: str = "y") -> FloatArray:
+    """Return targets of shape (n, n_outputs) in float64, or raise `InputError`."""
+    array = np.asarray(y)
+    if array.ndim == 1 and array.size:
+        array = array[:, None]
+    if array.dtype.kind in "US":
+        raise InputError(
+            f"{name}: found text (dtype {array.dtype}); expected numbers. Encode "
+            "classes as numbers, e.g. one-hot: np.eye(n_classes)[labels]"
+        )
+    targets = np.asarray(as_input(array, name), dtype=np.float64)
+    if len(targets) != n:
+        raise InputError(
+            f"{name}: found {len(targets)} rows; expected {n}, one per row of the "
+            "kernel"
+        )
+    return targets
+
+
+def as_numbers(values: Any, name: str, least: float = -math.inf) -> FloatArray:
+    """Return finite numbers >= ``least`` of any shape in float64."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{name}: found {values!r}; expected numbers{_bound(least)}"
+        ) from None
+    bad = ~(np.isfinite(array) & (array >= least))
+    if bad.any():
+        raise InputError(
+            f"{name}: found {float(array[bad].flat[0])!r}; expected finite numbers"
+            f"{_bound(least)}"
+        )
+    return array
+
+
+def at_least(value: Any, name: str, least: float) -> float:
+    """Return a finite number >= ``least``."""
+    array = as_numbers(value, name, least)
+    if array.ndim:
+        raise InputError(
+            f"{name}: found an array of shape {array.shape}; expected one number"
+            f"{_bound(least)}"
+        )
+    return float(array)
+
+
+def positive(value: Any, name: str) -> float:
+    """Return a finite number > 0."""
+    number = at_least(value, name, -math.inf)
+    if number <= 0:
+        raise InputError(f"{name}: found {number!r}; expected a number > 0")
+    return number
+
+
+def scalar_or_array(values: FloatArray) -> Any:
+    """Return an array of no axes as a float, any other as it is."""
+    return float(values) if values.ndim == 0 else values
+
+
+def _bound(least: float) -> str:
+    return "" if least == -math.inf else f" >= {least:g}"

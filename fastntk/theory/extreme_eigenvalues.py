@@ -1,0 +1,80 @@
+"""Smallest and largest eigenvalue of a kernel."""
+
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+from fastntk._errors import InputError
+from fastntk.theory._checks import as_kernel
+
+__all__ = ["extreme_eigenvalues"]
+
+_DENSE = 1500  # up to here all eigenvalues are as cheap as two by Lanczos
+
+
+def extreme_eigenvalues(kernel: Any) -> tuple[float, float]:
+    """Return the smallest and the largest eigenvalue of a kernel.
+
+    Parameters
+    ----------
+    kernel : array-like or LinearOperator of shape (n, n)
+        Symmetric. Of a `scipy.sparse.linalg.LinearOperator` only products are used.
+
+    Returns
+    -------
+    lambda_min, lambda_max : float
+        In units of the kernel.
+
+    Raises
+    ------
+    InputError
+        If the matrix is not square, symmetric and finite, or Lanczos does not find the
+        smallest eigenvalue of an operator.
+
+    Notes
+    -----
+    Up to n = 1,500 by LAPACK; beyond, by Lanczos (ARPACK), the smallest with the
+    Cholesky factor as inverse. An operator has no inverse: its smallest eigenvalue
+    takes Lanczos many products when the spectrum crowds at 0.
+
+    Examples
+    --------
+    >>> from fastntk import theory
+    >>> low, high = theory.extreme_eigenvalues([[2.0, 1.0], [1.0, 2.0]])
+    >>> round(low, 12), round(high, 12)
+    (1.0, 3.0)
+    """
+    if isinstance(kernel, LinearOperator):
+        return _extremes_of_operator(kernel)
+    matrix = as_kernel(kernel)
+    if len(matrix) <= _DENSE:
+        values = scipy.linalg.eigvalsh(matrix, check_finite=False)
+        return float(values[0]), float(values[-1])
+    high = float(eigsh(matrix, k=1, which="LA", return_eigenvectors=False)[0])
+    try:
+        factor = scipy.linalg.cho_factor(matrix, lower=True, check_finite=False)
+    except scipy.linalg.LinAlgError:
+        values = scipy.linalg.eigvalsh(matrix, subset_by_index=(0, 0))
+        return float(values[0]), high
+    inverse = LinearOperator(
+        matrix.shape, lambda v: scipy.linalg.cho_solve(factor, v), dtype=np.float64
+    )
+    low = eigsh(matrix, k=1, sigma=0.0, OPinv=inverse, return_eigenvectors=False)
+    return float(low[0]), high
+
+
+def _extremes_of_operator(operator: Any) -> tuple[float, float]:
+    try:
+        low, high = (
+            float(eigsh(operator, k=1, which=which, return_eigenvectors=False)[0])
+            for which in ("SA", "LA")
+        )
+    except ArpackNoConvergence as error:
+        raise InputError(
+            f"kernel: Lanczos did not find the smallest eigenvalue of this operator of "
+            f"shape {operator.shape} ({error}); expected a spectrum that is not "
+            "crowded at 0. Add a ridge, or pass the matrix"
+        ) from None
+    return low, high

@@ -1,0 +1,1 @@
+"""Kernels as values: composition, layers of a user, positions, blocks."""

@@ -1,0 +1,1 @@
+"""Scripts for neural-tangents that run here with other import lines."""
