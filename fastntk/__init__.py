@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fastntk import predict, stax, theory
     from fastntk._errors import (
+        ConditionWarning,
         FastntkError,
         InputError,
         MemoryBudgetError,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ConditionWarning",
     "FastntkError",
     "InputError",
     "Kernel",
@@ -54,6 +56,7 @@ _ERRORS = "fastntk._errors"
 _TILES = "fastntk.tiling"
 _PACKAGES = ("predict", "stax", "theory")
 _HOMES = {
+    "ConditionWarning": _ERRORS,
     "FastntkError": _ERRORS,
     "InputError": _ERRORS,
     "Kernel": "fastntk._kernel",

@@ -1,11 +1,11 @@
 """Checks of ``get`` and of the keyword arguments of ``kernel_fn``."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from fastntk._errors import InputError, NotSupportedError
 from fastntk._kernel import KERNEL_FIELDS
+from fastntk._warnings import warn
 
 __all__ = ["check_fields", "check_keywords"]
 
@@ -106,7 +106,7 @@ def check_keywords(
             if name == "pattern":
                 reason = "no layer of this network aggregates"
             message = f"kernel_fn: {name} has no effect: {reason}. Leave it out"
-            warnings.warn(message, UserWarning, stacklevel=4)
+            warn(message, UserWarning)
         else:
             known = ", ".join(["pattern", *_FIXED, *_IDLE])
             raise InputError(

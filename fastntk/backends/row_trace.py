@@ -1,12 +1,12 @@
 """What the variance pass notes down: ranges, zeros, and how steep the network is."""
 
-import warnings
 from typing import Any, NoReturn
 
 import numpy as np
 
 from fastntk._errors import RangeError
 from fastntk._typing import FloatArray
+from fastntk._warnings import warn
 from fastntk.kernels.abi import UNIT_VARIANCE
 from fastntk.kernels.row_ops import ROW_OPS
 from fastntk.program import Op, Program
@@ -126,11 +126,10 @@ class RowTrace:
         """Tell of layers that hold for variance 1, and met another."""
         for layer, (low, high) in self._units.items():
             if max(1 - low, high - 1) > UNIT_TOLERANCE:
-                warnings.warn(
+                warn(
                     f"{layer}: found variances from {low:.4g} to {high:.4g}; its "
                     "kernel rho**degree holds for variance 1. Normalise the rows, or "
-                    "use the same polynomial as stax.Polynomial, exact for any",
-                    stacklevel=2,
+                    "use the same polynomial as stax.Polynomial, exact for any"
                 )
 
     def check(self, names: tuple[str, ...], dtype: np.dtype[Any]) -> None:

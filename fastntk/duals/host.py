@@ -1,10 +1,10 @@
 """`HostDual`: what a host op calls, Python functions on whole tiles."""
 
 import dataclasses
-import warnings
 from collections.abc import Callable
 from typing import Any
 
+from fastntk._warnings import warn
 from fastntk.duals.checked import Checked, DualFunction
 from fastntk.duals.price import differentiate
 
@@ -73,8 +73,5 @@ def host_dual(
         return HostDual(dual, slope, "d_nngp_fn as given")
     found = differentiate(dual)
     if found.error > NOTABLE and not is_quiet:
-        warnings.warn(
-            f"{label}: {found.description}. Pass d_nngp_fn for an exact derivative",
-            stacklevel=2,
-        )
+        warn(f"{label}: {found.description}. Pass d_nngp_fn for an exact derivative")
     return HostDual(dual, found.function, found.description)

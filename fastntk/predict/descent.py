@@ -2,13 +2,13 @@
 
 import dataclasses
 import operator
-import warnings
 from typing import Any
 
 import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
+from fastntk._warnings import warn
 from fastntk.predict.checks import (
     as_outputs,
     as_targets,
@@ -180,12 +180,11 @@ def kernel_gradient_descent(
         order = shuffled_batches(layout, batch, np.random.default_rng(seed))
         status, losses = run.stochastic(steps, stop, order, -(-y.shape[0] // batch))
     if status == "diverged":
-        warnings.warn(
+        warn(
             f"learning_rate: found {rate:.4g}, with which the residual grew "
             f"{BLOWN_UP:.0e}-fold; expected less than max_learning_rate. Pass None to "
             "have a stable one chosen",
             UserWarning,
-            stacklevel=2,
         )
     return DescentResult(
         layout.unflatten(run.coefficients, layout.points),

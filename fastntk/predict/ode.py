@@ -1,12 +1,12 @@
 """Gradient flow on any loss: `gradient_descent`."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
+from fastntk._warnings import warn
 from fastntk.predict.checks import (
     as_outputs,
     as_targets,
@@ -265,12 +265,11 @@ def _check_regime(
     curvature = bound(y) if bound is not None else 1.0 / y.size
     largest = 2 * (1 + momentum) / (curvature * largest_eigenvalue(kernel) + 1e-300)
     if rate > largest:
-        warnings.warn(
+        warn(
             f"learning_rate: found {rate:.4g}; with momentum {momentum:g} steps are "
             f"stable up to {largest:.4g} only. Beyond it the flow is no limit of the "
             "steps, at any t",
             UserWarning,
-            stacklevel=3,
         )
 
 

@@ -1,11 +1,11 @@
 """What a predictor asks of a solver, and the record of how a solve went."""
 
 import dataclasses
-import warnings
 from typing import Literal, Protocol
 
 from fastntk._errors import ConditionWarning
 from fastntk._typing import FloatArray
+from fastntk._warnings import warn
 
 __all__ = ["Conditioning", "Solver", "Status", "warn_truncated"]
 
@@ -87,9 +87,8 @@ class Solver(Protocol):
 def warn_truncated(report: Conditioning) -> None:
     """Warn that directions were left out, if they were."""
     if report.status == "pseudoinverse":
-        warnings.warn(
+        warn(
             f"{report}. Duplicate samples, or a kernel that is smooth on this data? A "
             "positive diag_reg (ridge) gives every direction a weight",
             ConditionWarning,
-            stacklevel=2,
         )

@@ -1,10 +1,10 @@
 """Whether a network is too deep for its initialisation."""
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 from fastntk._errors import InputError
+from fastntk._warnings import warn
 from fastntk.spec import Dense, Serial, Spec
 from fastntk.theory.phase import PhasePoint, phase_point
 from fastntk.tiling.setup import as_spec
@@ -72,7 +72,7 @@ def check_depth(net: Any, *, start: float = 1.0) -> PhasePoint:
     ((w_std, b_std, activation),) = kinds
     point = phase_point(activation, w_std, b_std, start=start)
     if len(blocks) > point.greatest_depth:
-        warnings.warn(_message(point, len(blocks)), DepthWarning, stacklevel=2)
+        warn(_message(point, len(blocks)), DepthWarning)
     return point
 
 

@@ -186,3 +186,42 @@ def test_float32_kernels_are_solved_in_float64() -> None:
     expected = predict.gp_inference(kernel.astype(float), P.y)("ntk", P.td)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     assert found.dtype == np.float64
+
+
+def test_training_set_at_infinite_time_is_the_targets() -> None:
+    posterior = predict.gp_inference(P.dd, P.y, 0.3)
+    np.testing.assert_array_equal(posterior("ntk"), P.y)
+    mean, covariance = posterior("nngp", None, True)
+    np.testing.assert_array_equal(mean, P.y)
+    assert covariance.shape == (14, 14) and (covariance == 0).all()
+    predictor = ensemble(diag_reg=0.3)
+    np.testing.assert_array_equal(predictor(None, None, "ntk"), P.y)
+    both = predictor(None, None, None, True)
+    assert (both.ntk.covariance == 0).all() and (both.nngp.mean == P.y).all()
+
+
+def test_predictors_report_on_their_kernels() -> None:
+    predictor = ensemble(diag_reg=1e-3)
+    assert predictor.reports == {}
+    predictor(1.0, P.x_test, "ntk")
+    assert predictor.reports["ntk"].status == "eigh"
+    predictor(None, P.x_test, "ntk")
+    assert predictor.reports["ntk"].status == "cholesky"
+    flow = predict.gradient_descent_mse(P.dd.ntk, P.y)
+    flow(None, 0.0, 0.0, P.td.ntk)
+    assert flow.reports["ntk"].rank == 14
+    at_a_time = predict.GradientFlow(NET, P.x, P.y).at(1.0)
+    assert at_a_time.report.status == "eigh"
+
+
+def test_arguments_of_the_kernel_function_that_are_arrays() -> None:
+    seen = []
+
+    def kernel_fn(x1: Any, x2: Any, get: Any, pattern: Any = None) -> Any:
+        seen.append(pattern)
+        return NET.kernel_fn(x1, x2, get)
+
+    own, other = np.zeros(2), np.ones(2)
+    predictor = predict.gradient_descent_mse_ensemble(kernel_fn, P.x, P.y, pattern=own)
+    predictor(None, P.x_test, "ntk", pattern=other)
+    assert seen[0] is own and seen[1] is other
