@@ -46,11 +46,13 @@ class CholeskySolver:
         ridge : float
             Added to the diagonal.
         unit : float
-            Rounding unit of the entries.
+            Rounding unit of the entries; with a ridge, which stands for what they lack,
+            that of float64 is taken.
         kernel : str
             Name for the report.
         """
         n = len(matrix)
+        unit = float(np.finfo(np.float64).eps) if ridge > 0 else unit
         shifted = matrix.copy(order="F")
         shifted.flat[:: n + 1] += ridge
         norm = float(np.abs(shifted).sum(axis=0).max())

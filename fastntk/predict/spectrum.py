@@ -38,9 +38,14 @@ class Spectrum:
         return scale * self.values + ridge
 
     def cutoff(self, ridge: float, scale: float = 1.0) -> float:
-        """Return the largest eigenvalue that counts as zero: ``n u lambda_max``."""
+        """Return the largest eigenvalue that counts as zero: ``n u lambda_max``.
+
+        ``u`` is that of the kernel's dtype; a ridge stands for what the entries lack,
+        and only the rounding of the solution itself, in float64, is left.
+        """
         largest = scale * float(self.values[-1]) + ridge
-        return len(self.values) * self.unit * largest
+        unit = float(np.finfo(np.float64).eps) if ridge > 0 else self.unit
+        return len(self.values) * unit * largest
 
     def report(self, ridge: float) -> Conditioning:
         """Return how ``K + ridge I`` is conditioned."""

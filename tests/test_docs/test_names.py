@@ -1,0 +1,51 @@
+"""What the documentation names is there: links, files, layers and ops."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fastntk import stax
+from fastntk.program.ops import OP_COSTS
+from tests.test_docs.pages import DOCS, PAGES, ROOT, file_names, links
+
+# In examples of a command: made by it, or by the user.
+NOT_HERE = {"bench/results/<date>-<machine>/"}
+BASES = (ROOT, ROOT / "fastntk")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name + page.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in links(page):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name + page.stem)
+def test_files_that_are_named_exist(page: Path) -> None:
+    for name in set(file_names(page)) - NOT_HERE:
+        assert any(list(base.glob(name)) for base in BASES), name
+
+
+def test_every_page_of_the_guide_is_linked_from_the_readme() -> None:
+    linked = {(ROOT / target).resolve() for target in links(ROOT / "README.md")}
+    assert linked >= {page.resolve() for page in DOCS.glob("guide/*.md")}
+
+
+def test_the_readme_lists_every_layer() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = "\n".join(re.findall(r"^\|.*\|$", text, re.MULTILINE))
+    named = set(re.findall(r"`(\w+)`", table))
+    layers = {name for name in stax.__all__ if callable(getattr(stax, name))}
+    others = {"Kernel", "Network", "from_json"}
+    assert layers - others <= named
+
+
+def test_the_architecture_lists_every_op() -> None:
+    text = (DOCS / "developer" / "architecture.md").read_text(encoding="utf-8")
+    table = text.split("## 3. The ops")[1].split("\n## ")[0]
+    named = {
+        name
+        for first in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", first)
+    }
+    assert named == set(OP_COSTS)
