@@ -199,6 +199,17 @@ def _add_rho(x: Strip, y: Strip, s1: Scalar, s: Strip, c1: Scalar, c: Strip) -> 
         x[j] = added_pair(x[j], y[j], s1, s[j], c1, c[j])
 
 
+@scalar
+def _add_near_rho(
+    x: Strip, y: Strip, s1: Scalar, s: Strip, c1: Scalar, c: Strip
+) -> None:
+    """Do the same where ``rho >= 0`` is known, and must not round to below it."""
+    one, zero = like(s1, 1.0), like(s1, 0.0)
+    for j in range(len(x)):
+        both = added_pair(x[j], y[j], s1, s[j], c1, c[j])
+        x[j] = both if both >= zero else one
+
+
 def add(
     slots: Pointer,
     rows: Pointer,
@@ -222,4 +233,7 @@ def add(
         x, y = slot(slots, dims, ints[RHO], i), slot(slots, dims, ints[RHO_2], i)
         s1, s = row(rows, dims, t + 2, i), col(cols, dims, t + 2, i)
         c1, c = row(rows, dims, t + 3, i), col(cols, dims, t + 3, i)
-        _add_rho(x, y, s1, s, c1, c)
+        if ints[FLAGS] & NON_NEGATIVE:
+            _add_near_rho(x, y, s1, s, c1, c)
+        else:
+            _add_rho(x, y, s1, s, c1, c)

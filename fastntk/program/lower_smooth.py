@@ -56,7 +56,7 @@ def _wave(
     builder.emit("copy", label, state, other=other.id)
     builder.emit("sin", label, state, flags=state.flags, row_coefs=(odd, b))
     builder.emit("cos", label, other, flags=state.flags, row_coefs=(even, b))
-    builder.emit("add", label, state, other=other.id)
+    builder.emit("add", label, state, other=other.id, flags=state.flags)
     builder.close_stream(other)
     return dataclasses.replace(state, is_gaussian=False)
 

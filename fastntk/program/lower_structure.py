@@ -3,6 +3,7 @@
 import dataclasses
 
 from fastntk._errors import NetworkError
+from fastntk.kernels.abi import NON_NEGATIVE
 from fastntk.program.lowering import Builder, State, Stream, lower_layer, lowers
 from fastntk.spec import FanInConcat, FanInProd, FanInSum, FanOut, Parallel, Serial
 
@@ -89,8 +90,9 @@ def _fan_in_concat(
 def _join(name: str, builder: Builder, branches: list[Stream], label: str) -> Stream:
     """Take the other branches into the first one, and give their slots back."""
     first, *others = branches
+    flags = NON_NEGATIVE if all(s.is_nonnegative for s in branches) else 0
     for other in others:
-        builder.emit(name, label, first, other=other.id)
+        builder.emit(name, label, first, other=other.id, flags=flags)
         builder.close_stream(other)
     return dataclasses.replace(
         first,

@@ -42,7 +42,9 @@ class PhasePoint:
         ``W_std^2 E phi'(u) phi'(v)`` at correlation c.
     xi_c : float
         Depth scale of correlations, in layers: differences from c fall like
-        ``exp(-l / xi_c)``; infinite at criticality.
+        ``exp(-l / xi_c)``; infinite at criticality, and where q is 0: signals that
+        vanish do so together, over xi_q, and their angles change by powers of the
+        depth only.
     xi_q : float
         Depth scale of the variance, in layers.
     phase : str
@@ -176,7 +178,7 @@ def phase_point(
         chi_1=chi,
         c=c,
         chi_c=chi_c,
-        xi_c=_depth_scale(chi_c),
+        xi_c=math.inf if q == 0.0 else _depth_scale(chi_c),
         xi_q=_depth_scale(abs(growth)),
         phase=phase,
     )
