@@ -220,7 +220,7 @@ def row_pass(
             else:
                 ROW_OPS[op.name](q, t, s, q2, t2, s2, part, coefs)
             if trace is not None:
-                trace.after(k, op, q, t)
+                trace.after(k, op, q, t, part)
     q, _, s = state[program.stream]
     np.sqrt(q, out=tables[-2])
     tables[-1] = s

@@ -19,6 +19,8 @@ CURVED_OPS = {
     *("erf", "sign", "exp", "sin", "cos", "gaussian", "gelu", "gabor"),
     *("mehler", "rectified", "host"),
 }
+# ops whose pair bodies multiply row tables by each other
+TABLE_OPS = {"exp", "sin", "cos", "gaussian", "gabor", "gelu", "erf", "host"}
 UNIT_TOLERANCE = 1e-6
 
 
@@ -38,8 +40,10 @@ class RowTrace:
     def __init__(self, program: Program) -> None:
         n_ops = len(program.ops)
         self.labels = [op.layer for op in program.ops]
+        self._names = [op.name for op in program.ops]
         self.low = {name: np.full(n_ops, np.inf) for name in ("nngp", "ntk")}
         self.high = {name: np.zeros(n_ops) for name in ("nngp", "ntk")}
+        self.extent = np.zeros(n_ops)
         self.steepness = 1.0
         self.has_zero_variance = False
         self._is_curved = any(op.name in CURVED_OPS for op in program.ops)
@@ -98,10 +102,14 @@ class RowTrace:
     def _note(self, gain: FloatArray) -> None:
         self.steepness = max(self.steepness, float(np.nan_to_num(gain).max()))
 
-    def after(self, k: int, op: Op, q: FloatArray, t: FloatArray) -> None:
-        """Check and note the variances that op ``k`` leaves."""
+    def after(
+        self, k: int, op: Op, q: FloatArray, t: FloatArray, tables: FloatArray
+    ) -> None:
+        """Check and note the variances that op ``k`` leaves, and its tables."""
         if self._is_curved:
             self._curve(op, q, t)
+        if op.name in TABLE_OPS and tables.size:
+            self.extent[k] = max(self.extent[k], _extent(op, tables))
         if ((self._before[0] > 0) & (q == 0)).any() and not _makes_zeros(op):
             self._refuse(k, "nngp", "underflows")
         tiny = np.finfo(np.float64).smallest_normal
@@ -118,6 +126,11 @@ class RowTrace:
 
     def _refuse(self, k: int, name: str, flow: str) -> NoReturn:
         remedy = _remedy(np.dtype(np.float64), k)
+        if self._names[k] == "gaussian" and flow == "overflows":
+            remedy = (
+                "exp(b u^2) has a second moment only while 4 b E[u^2] < 1: choose a "
+                "smaller b, or a smaller W_std before it"
+            )
         raise RangeError(
             f"{self.labels[k]}: the {name} diagonal {flow} float64; {remedy}"
         )
@@ -136,6 +149,12 @@ class RowTrace:
         """Raise `RangeError` if a kernel asked for ends outside the dtype's range."""
         limits = np.finfo(dtype)
         small, large = float(limits.smallest_normal), float(limits.max)
+        for k in np.flatnonzero(self.extent > np.sqrt(large) / 4):
+            raise RangeError(
+                f"{self.labels[k]}: its variances, or their inverses, reach "
+                f"{self.extent[k] ** 2:.3g} inside the network, outside the range of "
+                f"{dtype.name}; {_remedy(dtype, int(k))}"
+            )
         for name in names:
             outside = (self.low[name] < small) | (self.high[name] > large)
             if not outside.size or not outside[-1]:
@@ -149,6 +168,16 @@ class RowTrace:
                 f"the range of {dtype.name} ({small:.3g} to {large:.3g}); "
                 f"{_remedy(dtype, k)}"
             )
+
+
+def _extent(op: Op, tables: FloatArray) -> float:
+    """Return the largest factor that a pair body squares."""
+    if op.name == "host":
+        return float(np.sqrt(tables[0].max()))
+    widest = float(np.abs(tables).max())
+    if op.name in ("erf", "gelu"):  # u = 1/(1 + q) must not vanish
+        widest = max(widest, float(tables[1].min()) ** -0.5)
+    return widest
 
 
 def _makes_zeros(op: Op) -> bool:

@@ -87,7 +87,7 @@ class Checked:
         NetworkError
             As a call, but for NaN.
         """
-        arrays = [np.asarray(a, dtype=np.float64) for a in (cov12, var1, var2)]
+        arrays = [_read_only(a) for a in (cov12, var1, var2)]
         values = self._real(self._values(arrays))
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
         try:
@@ -102,7 +102,7 @@ class Checked:
         try:
             with np.errstate(all="ignore"):  # NaN is looked for below
                 return self.function(*arrays)
-        except (TypeError, ValueError) as error:
+        except Exception as error:
             raise NetworkError(
                 f"{self.label}: {self.name} raised {type(error).__name__} ({error}); "
                 f"{_EXPECTED}"
@@ -116,3 +116,10 @@ class Checked:
                 f"{found.dtype}; expected real numbers"
             )
         return found.astype(np.float64)
+
+
+def _read_only(values: Any) -> FloatArray:
+    """Return a float64 view that the user's function cannot change."""
+    view: FloatArray = np.asarray(values, dtype=np.float64).view()
+    view.flags.writeable = False
+    return view

@@ -119,7 +119,8 @@ def ExpNormalized(
     -----
     ``K' = sqrt(q1 q2) exp(gamma (rho + shift))`` [1]_ and
     ``T' = T gamma exp(gamma (rho + shift))``.  It is defined by its kernel; ``rho`` is
-    0 at a zero vector.
+    0 at a zero vector, whose covariance with every vector, itself included, is ``1e-15
+    exp(gamma shift)`` as in neural-tangents.
 
     References
     ----------
