@@ -149,11 +149,11 @@ class RowTrace:
         """Raise `RangeError` if a kernel asked for ends outside the dtype's range."""
         limits = np.finfo(dtype)
         small, large = float(limits.smallest_normal), float(limits.max)
-        for k in np.flatnonzero(self.extent > np.sqrt(large) / 4):
+        for k in map(int, np.flatnonzero(self.extent > np.sqrt(large) / 4)):
             raise RangeError(
                 f"{self.labels[k]}: its variances, or their inverses, reach "
                 f"{self.extent[k] ** 2:.3g} inside the network, outside the range of "
-                f"{dtype.name}; {_remedy(dtype, int(k))}"
+                f"{dtype.name}; {_remedy(dtype, k)}"
             )
         for name in names:
             outside = (self.low[name] < small) | (self.high[name] > large)

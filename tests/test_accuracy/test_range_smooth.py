@@ -122,7 +122,7 @@ def test_bounded_activations_never_overflow(name: str) -> None:
 
 @pytest.mark.parametrize("layer", [["Gaussian", {}], ["Gabor", {}], ["Gelu", {}]])
 def test_variances_inside_beyond_float32_name_the_layer(layer: list[Any]) -> None:
-    x = np.float32([[1, 2], [-2, 0.3]])
+    x = np.array([[1, 2], [-2, 0.3]], dtype=np.float32)
     net = ["serial", dense(5.0), ["Exp", {}], dense(), layer, dense(), RELU, dense()]
     with pytest.raises(fastntk.RangeError, match=f"{layer[0]}.*inside.*float32"):
         fastntk.gram(build(net), x)
