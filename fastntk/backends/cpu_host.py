@@ -14,11 +14,19 @@ __all__ = ["host_pairs", "host_rows"]
 
 
 def host_rows(
-    op: Op, q: FloatArray, t: FloatArray, s: FloatArray, tables: FloatArray
+    op: Op,
+    q: FloatArray,
+    t: FloatArray,
+    s: FloatArray,
+    tables: FloatArray,
+    *,
+    has_tangent: bool,
 ) -> None:
     """Update the variances, tangents and scales of rows in place; fill the tables."""
     size = _call(op, op.payload.nngp_fn, q, q, q)
-    steep = _call(op, op.payload.d_nngp_fn, q, q, q)
+    steep = np.ones_like(q)
+    if has_tangent:
+        steep = _call(op, op.payload.d_nngp_fn, q, q, q)
     if (size < 0).any() or (steep < 0).any():
         raise NetworkError(
             f"{op.layer}: nngp_fn(q, q, q) or its derivative is negative "

@@ -216,7 +216,7 @@ def row_pass(
             if trace is not None:
                 trace.before(op, q, t, q2)
             if op.name == "host":
-                host_rows(op, q, t, s, part)
+                host_rows(op, q, t, s, part, has_tangent=program.has_tangent)
             else:
                 ROW_OPS[op.name](q, t, s, q2, t2, s2, part, coefs)
             if trace is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +9,8 @@ from typing import Annotated
 import typer
 
 from fastntk import __version__
-from fastntk._errors import FastntkError
-from fastntk.cli import EXIT_FAILED, EXIT_MISSING, EXIT_STOPPED, missing_message
-
-PICTURES = (".png", ".pdf", ".svg")
+from fastntk.cli.checks import check_picture, failures_in_words, require
+from fastntk.cli.dynamics_command import EXAMPLES, HELP, dynamics
 
 app = typer.Typer(
     help="Exact infinite-width neural network kernels, fast.",
@@ -52,40 +48,6 @@ def _root(
     """Exact infinite-width neural network kernels, fast."""
 
 
-def _require(modules: list[str], extras: str) -> None:
-    """Exit with a worded message when an optional package is missing."""
-    message = missing_message(modules, extras)
-    if message is not None:
-        typer.echo(message, err=True)
-        raise typer.Exit(EXIT_MISSING)
-
-
-def _check_picture(path: Path) -> None:
-    """Refuse a picture that couldn't be written, before anything is computed."""
-    fault = _picture_fault(path)
-    if fault is not None:
-        raise typer.BadParameter(fault, param_hint="--out")
-
-
-def _picture_fault(path: Path) -> str | None:
-    """Return why the picture can't be written there, and what to do, or None."""
-    if path.is_dir():
-        return f"{path} is a folder; name a file, such as demo.png"
-    if path.suffix.lower() not in PICTURES:
-        return f"{path} must end in {', '.join(PICTURES)}"
-    if not path.parent.is_dir():
-        return f"the folder {path.parent} does not exist; make it"
-    try:
-        if path.exists():
-            path.open("ab").close()
-        else:
-            tempfile.TemporaryFile(dir=path.parent).close()
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        return f"can't write {path}: {reason}"
-    return None
-
-
 @app.command()
 def demo(
     out: Annotated[
@@ -107,19 +69,16 @@ def demo(
     matrices, Cholesky, the ridge chosen on the training rows of each split alone.
     """
     plot = not no_plot
-    _require(["sklearn"] + ["matplotlib"] * plot, "cli,sklearn,plot")
+    require(["sklearn"] + ["matplotlib"] * plot, "cli,sklearn,plot")
     if plot:
-        _check_picture(out)
+        check_picture(out)
     from fastntk.cli.report import run_and_report
 
-    try:
+    with failures_in_words():
         run_and_report(seeds=seeds, dtype=dtype.value, picture=out if plot else None)
-    except (FastntkError, OSError) as error:
-        typer.echo(f"fastntk: {error}", err=True)
-        raise typer.Exit(EXIT_FAILED) from error
-    except KeyboardInterrupt as error:
-        typer.echo("fastntk: stopped", err=True)
-        raise typer.Exit(EXIT_STOPPED) from error
+
+
+app.command(help=HELP, epilog=EXAMPLES)(dynamics)
 
 
 @app.command()

@@ -194,7 +194,7 @@ def _end_error(
 def _described(how: str, error: float) -> str:
     return (
         f"d_nngp_fn is the derivative of nngp_fn by {how} with an error of about "
-        f"{error:.0e}"
+        f"{error:.0e} at variances of order 1"
     )
 
 

@@ -82,6 +82,7 @@ def continue_kernel(
             "get: found 'ntk', but the kernel given has none; expected get='nngp', or "
             "a kernel computed with both"
         )
+    _check_covariance(start)
     names = ("nngp", "ntk") if "ntk" in get else ("nngp",)
     program = _lower(spec, start, names)
     dtype = np.dtype(np.float32 if start.nngp.dtype == np.float32 else np.float64)
@@ -98,6 +99,27 @@ def continue_kernel(
         program.is_gaussian,
         program.width,
     )
+
+
+def _check_covariance(start: GivenKernel) -> None:
+    """Refuse numbers that are no covariances of anything."""
+    for name, q in zip(("cov1", "cov2"), _sides(start), strict=False):
+        if not (np.isfinite(q).all() and (q >= 0).all()):
+            raise InputError(
+                f"{name}: found {float(np.min(q)):.4g} among the variances of the "
+                "kernel given; expected finite numbers >= 0"
+            )
+    roots = [np.sqrt(np.asarray(q, np.float64)) for q in _sides(start)]
+    limit = roots[0][:, None] * roots[-1][None, :]
+    slack = 1e-3 if start.nngp.dtype == np.float32 else 1e-6
+    excess = np.abs(start.nngp) - (1 + slack) * limit
+    if not (excess <= slack * limit.max(initial=0.0)).all():
+        i, j = np.unravel_index(int(np.argmax(np.nan_to_num(excess))), excess.shape)
+        raise InputError(
+            f"nngp: found {float(start.nngp[i, j]):.4g} at [{i}, {j}], beyond "
+            f"sqrt(cov1 cov2) = {float(limit[i, j]):.4g}; expected a covariance. "
+            "Change nngp, cov1 and cov2 of a kernel together"
+        )
 
 
 def _sides(start: GivenKernel) -> list[FloatArray]:

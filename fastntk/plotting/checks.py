@@ -1,0 +1,89 @@
+"""Checks of what panels are given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastntk._errors import InputError
+
+__all__ = ["Array", "as_columns", "as_line", "as_numbers", "check_variances"]
+
+Array = NDArray[np.float64]
+
+
+def as_numbers(values: Any, name: str) -> Array:
+    """Return finite numbers in float64, or raise `InputError`.
+
+    Examples
+    --------
+    >>> as_numbers([1, 2], "times")
+    array([1., 2.])
+    """
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{name}: found {type(values).__name__} that is no array of numbers; "
+            "expected an array"
+        ) from None
+    if not array.size:
+        raise InputError(f"{name}: found an empty array; expected numbers to draw")
+    if not np.isfinite(array).all():
+        n_bad = int(array.size - np.isfinite(array).sum())
+        raise InputError(
+            f"{name}: found {n_bad} of {array.size} numbers that are NaN or infinite; "
+            "expected finite numbers. Leave these out"
+        )
+    return array
+
+
+def as_line(values: Any, name: str, n: int | None = None, like: str = "") -> Array:
+    """Return numbers of shape (n,); a last axis of length 1 is dropped."""
+    array = as_numbers(values, name)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise InputError(
+            f"{name}: found shape {array.shape}; expected one axis. Draw one column "
+            "at a time"
+        )
+    if n is not None and len(array) != n:
+        raise InputError(
+            f"{name}: found {len(array)} numbers; expected {n}, one for each of {like}"
+        )
+    return array
+
+
+def as_columns(values: Any, name: str, n: int, like: str) -> Array:
+    """Return numbers of shape (n, m), one curve a column.
+
+    One curve may come as (n,), and one output as (n, m, 1).
+    """
+    array = as_numbers(values, name)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        raise InputError(
+            f"{name}: found shape {array.shape}; expected (n_times, n_curves). Of "
+            "several outputs draw one at a time, as in mean[:, :, 0]"
+        )
+    if len(array) != n:
+        raise InputError(
+            f"{name}: found {len(array)} rows; expected {n}, one for each of {like}"
+        )
+    return array
+
+
+def check_variances(variance: Array, name: str = "variance") -> Array:
+    """Return the variances, or raise `InputError` if one is negative."""
+    if variance.min() < 0.0:
+        raise InputError(
+            f"{name}: found {variance.min():.3g}; expected numbers >= 0. Variances "
+            "are the diagonal of a covariance, not standard deviations or differences"
+        )
+    return variance
