@@ -151,7 +151,7 @@ class RowTrace:
         small, large = float(limits.smallest_normal), float(limits.max)
         for k in map(int, np.flatnonzero(self.extent > np.sqrt(large) / 4)):
             raise RangeError(
-                f"{self.labels[k]}: its variances, or their inverses, reach "
+                f"{self.labels[k]}: products of its row factors reach "
                 f"{self.extent[k] ** 2:.3g} inside the network, outside the range of "
                 f"{dtype.name}; {_remedy(dtype, k)}"
             )
@@ -175,8 +175,10 @@ def _extent(op: Op, tables: FloatArray) -> float:
     if op.name == "host":
         return float(np.sqrt(tables[0].max()))
     widest = float(np.abs(tables).max())
-    if op.name in ("erf", "gelu"):  # u = 1/(1 + q) must not vanish
+    if op.name == "erf":  # 1/u = 1 + 2 b^2 q
         widest = max(widest, float(tables[1].min()) ** -0.5)
+    if op.name == "gelu":  # of which it takes the power 3/2
+        widest = max(widest, float(tables[1].min()) ** -0.75)
     return widest
 
 

@@ -256,11 +256,13 @@ def _plain_ticks(ax: Axes, *, rows: bool) -> None:
 
     for axis, is_count in ((ax.xaxis, rows), (ax.yaxis, False)):
         low, high = axis.get_view_interval()
-        if high / low > 200.0 and not is_count:
+        reach = high / low
+        if reach > 200.0 and not is_count:
             continue
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        if high / low > 200.0:
-            axis.set_major_locator(LogLocator(subs=(1.0,)))
+        marks = (1.0,) if reach > 200.0 else (1.0, 2.0, 5.0)
+        if reach < 5.0:
+            marks = (1.0, 1.5, *range(2, 10))
+        axis.set_major_locator(LogLocator(subs=marks))
         words = "{:,.0f}" if is_count else "{:g}"
         axis.set_major_formatter(FuncFormatter(lambda v, _, w=words: w.format(v)))
         axis.set_minor_formatter(NullFormatter())
