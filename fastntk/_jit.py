@@ -47,10 +47,12 @@ FAST_MATH = {"contract"}
 
 
 def _source_hash() -> str:
-    """Return a hash of every compiled source; Numba's own cache misses callees."""
-    root = Path(__file__).parent
+    """Return a hash of every source compiled for CPUs; Numba's cache misses callees."""
+    kernels = sorted((Path(__file__).parent / "kernels").glob("*.py"))
     digest = hashlib.sha256()
-    for path in (Path(__file__), *sorted((root / "kernels").glob("*.py"))):
+    for path in (Path(__file__), *kernels):
+        if path.name.startswith("cuda"):
+            continue
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
