@@ -10,6 +10,7 @@ ones never copied.  SciPy is not imported: a sparse matrix is recognised by its
 from fastntk._validation.inputs import as_input, check_pair, float_dtype
 from fastntk._validation.keywords import check_fields, check_keywords
 from fastntk._validation.options import (
+    check_flag,
     check_get,
     check_max_memory,
     check_threads,
@@ -27,6 +28,7 @@ __all__ = [
     "as_input",
     "as_samples",
     "check_fields",
+    "check_flag",
     "check_get",
     "check_keywords",
     "check_max_memory",

@@ -13,7 +13,13 @@ from fastntk._errors import InputError
 from fastntk._typing import GetArg, InputMatrix
 from fastntk._validation.inputs import float_dtype
 
-__all__ = ["check_get", "check_max_memory", "check_threads", "resolve_dtype"]
+__all__ = [
+    "check_flag",
+    "check_get",
+    "check_max_memory",
+    "check_threads",
+    "resolve_dtype",
+]
 
 _GET_NAMES = ("nngp", "ntk")
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -126,6 +132,30 @@ def check_threads(threads: int | None) -> int:
             "cores available to this process"
         )
     return count
+
+
+def check_flag(value: Any, name: str) -> bool:
+    """Return an option that is True or False.
+
+    Parameters
+    ----------
+    value : bool
+        The value given.
+    name : str
+        The argument's name.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    InputError
+        For anything but True and False.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(f"{name}: found {value!r}; expected True or False")
+    return bool(value)
 
 
 def check_max_memory(max_memory: int | float | str | None) -> int | None:

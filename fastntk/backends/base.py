@@ -1,14 +1,18 @@
 """What the tile driver needs of a backend."""
 
+import os
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from fastntk._errors import InputError, NotSupportedError
+from fastntk._errors import InputError
 from fastntk._typing import AnyArray, InputMatrix
 from fastntk.program import Program
 
 __all__ = ["Backend", "Worker", "get_backend"]
+
+CUDA_ENTRIES = 100_000_000  # of a matrix from which "auto" looks for a GPU
 
 
 class Worker(Protocol):
@@ -49,6 +53,15 @@ class Backend(Protocol):
         """Return the bytes that one side takes while a matrix is computed."""
         ...
 
+    def specialise(
+        self,
+        program: Program,
+        sides: Sequence[InputMatrix],
+        dtype: np.dtype[Any],
+    ) -> Program:
+        """Return the program with coefficients for these rows."""
+        ...
+
     def tile_step(self, dtype: np.dtype[Any]) -> int:
         """Return what the sides of tiles must be whole multiples of."""
         ...
@@ -64,27 +77,41 @@ class Backend(Protocol):
         ...
 
 
-def get_backend(name: str) -> Backend:
+def get_backend(name: str, entries: int = 0) -> Backend:
     """Return a backend by name.
 
     Parameters
     ----------
-    name : {"auto", "cpu"}
-        "auto" is the CPU.
+    name : {"auto", "cpu", "cuda"}
+        "auto" is the CPU, or CUDA where a GPU can be used and the matrix is large.
+    entries : int, default=0
+        Entries of the matrix, for "auto".
 
     Raises
     ------
     NotSupportedError
-        For "cuda", which this version does not have.
+        For "cuda" where no GPU can be used; the message says why.
     InputError
         For any other name.
     """
-    if name in ("auto", "cpu"):
+    if name == "auto":
+        name = "cuda" if entries >= CUDA_ENTRIES and _has_cuda() else "cpu"
+    if name == "cpu":
         from fastntk.backends.cpu import CpuBackend
 
         return CpuBackend()
     if name == "cuda":
-        raise NotSupportedError(
-            "backend is 'cuda'; this version runs on the CPU only. Use backend='cpu'"
-        )
-    raise InputError(f"backend is {name!r}; expected 'auto' or 'cpu'")
+        from fastntk.backends.cuda import CudaBackend
+
+        return CudaBackend()
+    raise InputError(f"backend is {name!r}; expected 'auto', 'cpu' or 'cuda'")
+
+
+def _has_cuda() -> bool:
+    """Return whether a GPU can be used; the simulator is never chosen."""
+    if not os.path.exists("/dev/nvidiactl"):
+        return False
+    from fastntk.backends.cuda_info import why_unusable
+    from fastntk.kernels.cuda_target import is_simulated
+
+    return why_unusable() is None and not is_simulated()

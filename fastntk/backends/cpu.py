@@ -1,21 +1,22 @@
 """The CPU backend: a packed product for the similarity of a tile, then the ops."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fastntk._typing import AnyArray, InputMatrix
 from fastntk.backends.base import Worker
-from fastntk.backends.cpu_blocks import side_bytes
+from fastntk.backends.cpu_blocks import mean_squares, side_bytes
 from fastntk.backends.cpu_collapse import collapsed_program
 from fastntk.backends.cpu_compiled import CompiledProgram, run_tile
+from fastntk.backends.cpu_numerical import specialise
 from fastntk.backends.cpu_pairs import refine_pairs, sparse_correlations
 from fastntk.backends.cpu_rows import CpuRows
 from fastntk.backends.cpu_staged import StagedProgram
 from fastntk.kernels.product import complement_rows, packed_product, refine_near
 from fastntk.kernels.vector import GROUP_ROWS, panel_width
 from fastntk.program import Program
-from fastntk.program.collapse import MIN_ENTRIES
 
 __all__ = ["CpuBackend", "CpuWorker"]
 
@@ -59,6 +60,17 @@ class CpuBackend:
             program, x, dtype, is_sparse=is_sparse, threads=threads, width=width
         )
 
+    def specialise(
+        self,
+        program: Program,
+        sides: Sequence[InputMatrix],
+        dtype: np.dtype[Any],
+    ) -> Program:
+        """Choose the coefficients of numerical activations for these rows."""
+        if not program.has_numerical_ops:
+            return program
+        return specialise(program, tuple(mean_squares(x) for x in sides), dtype)
+
     def tile_step(self, dtype: np.dtype[Any]) -> int:
         """Return what tile sides are whole multiples of."""
         return panel_width(dtype)
@@ -67,9 +79,8 @@ class CpuBackend:
         """Return a cheaper program with the same result, if there is one."""
         if rows1.has_zero_variance or rows2.has_zero_variance:
             return program
-        if rows1.n * rows2.n < MIN_ENTRIES:
-            return program
-        return collapsed_program(program, rows1.dtype) or program
+        variances = (rows1.variance, rows2.variance)
+        return collapsed_program(program, variances, rows1.dtype) or program
 
     def worker(
         self, program: Program, rows1: CpuRows, rows2: CpuRows, tile: tuple[int, int]

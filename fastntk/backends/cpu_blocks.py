@@ -20,14 +20,17 @@ __all__ = [
     "PIECE_BYTES",
     "TABLE_BYTES",
     "floats",
+    "mean_squares",
     "row_pieces",
     "side_bytes",
+    "table_stride",
 ]
 
 BLOCK_ROWS = 2048  # rows whose state stays in the cache during the variance pass
 TABLE_BYTES = 24 << 20  # tables larger than this are recomputed per tile
 CONVERT_BYTES = 8 << 20  # float64 rows held together while a side is prepared
 PIECE_BYTES = 2 << 20  # rows of one side held together while a tile is computed
+LINE_BYTES = 64  # of a cache
 ENTRY_BYTES = 16  # a stored entry of a sparse matrix: float64 and a column
 
 
@@ -56,6 +59,37 @@ def row_pieces(
         stop = min(max(stop, start + 1), rows.stop)
         yield slice(start, stop)
         start = stop
+
+
+def table_stride(n: int, dtype: np.dtype[Any]) -> int:
+    """Return the items from one row table of ``n`` rows to the next.
+
+    An odd number of cache lines, so that the tables of a few rows, which are read
+    together, lie in different sets of the caches.
+    """
+    items = LINE_BYTES // dtype.itemsize
+    lines = -(-n // items) | 1
+    return lines * items
+
+
+def mean_squares(x: InputMatrix) -> FloatArray:
+    """Return ``|x|^2 / d`` of all rows, to a few last bits; infinity if it is larger.
+
+    `CpuRows.variance` is the same to the last bit, and comes later.
+    """
+    n, d = x.shape
+    squares = np.empty(n)
+    with np.errstate(over="ignore"):
+        for rows in row_pieces(x, slice(0, n)):
+            part = x[rows]
+            if isinstance(part, np.ndarray):
+                block = floats(part).astype(np.float64, copy=False)
+                squares[rows] = np.einsum("ij,ij->i", block, block)
+            else:
+                square = part.astype(np.float64).power(2)
+                squares[rows] = np.asarray(square.sum(axis=1)).reshape(-1)
+    means: FloatArray = squares / d
+    return means
 
 
 def side_bytes(

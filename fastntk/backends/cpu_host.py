@@ -51,6 +51,13 @@ def host_pairs(
     """
     rows, cols = rows.astype(np.float64), cols.astype(np.float64)
     q1, q2 = rows[0][:, None], cols[0][None, :]
+    pairs = getattr(op.payload, "pairs", None)
+    if pairs is not None:  # in complements, which keep the angle
+        new, slope = pairs(x.astype(np.float64), q1, q2, tau is not None)
+        if tau is not None:
+            tau *= (slope * (rows[2][:, None] * cols[2][None, :])).astype(tau.dtype)
+        x[...] = new
+        return
     rho = np.copysign(1.0 - np.abs(x.astype(np.float64)), x)
     c = rho * (np.sqrt(q1) * np.sqrt(q2))
     if tau is not None:

@@ -13,6 +13,7 @@ from fastntk.backends.cpu_blocks import (
     TABLE_BYTES,
     floats,
     row_pieces,
+    table_stride,
 )
 from fastntk.backends.cpu_host import host_rows
 from fastntk.backends.row_trace import RowTrace
@@ -79,14 +80,16 @@ class CpuRows:
         self._diagonals = {name: np.empty(self.n) for name in program.get}
         n_bytes = program.n_tables * self.n * dtype.itemsize
         keep = n_bytes <= TABLE_BYTES
-        self._tables = np.empty((program.n_tables, self.n), dtype) if keep else None
+        self._stride = table_stride(self.n, dtype)
+        room = program.n_tables * self._stride
+        self._tables = np.empty(room, dtype) if keep else None
         trace = RowTrace(program)
         for start in range(0, self.n, BLOCK_ROWS):
             stop = min(start + BLOCK_ROWS, self.n)
             tables = self._pass(start, stop, trace)
             if self._tables is not None:
                 with np.errstate(over="ignore"):  # the trace reports it, with a layer
-                    self._tables[:, start:stop] = tables
+                    self._by_table()[:, start:stop] = tables
         trace.check(program.get, dtype)
         trace.warn()
         self.steepness = trace.steepness
@@ -102,9 +105,17 @@ class CpuRows:
             scales = program.row_scales(self.variance[rows]).astype(self.dtype)
             return scales.reshape(-1), scales.shape[1]
         if self._tables is not None:
-            return self._tables.reshape(-1)[rows.start :], self.n
-        tables = self._pass(rows.start, rows.stop, None).astype(self.dtype, copy=False)
-        return tables.reshape(-1), rows.stop - rows.start
+            return self._tables[rows.start :], self._stride
+        n = rows.stop - rows.start
+        stride = table_stride(n, self.dtype)
+        tables = np.empty((self.program.n_tables, stride), self.dtype)
+        tables[:, :n] = self._pass(rows.start, rows.stop, None)
+        return tables.reshape(-1), stride
+
+    def _by_table(self) -> AnyArray:
+        """Return the tables that are kept, shape (n_tables, stride)."""
+        assert self._tables is not None
+        return self._tables.reshape(-1, self._stride)
 
     def _unit_dense(self, x: AnyArray, width: int) -> FloatArray:
         """Return unit rows, packed in panels of ``width``."""

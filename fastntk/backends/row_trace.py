@@ -17,7 +17,7 @@ __all__ = ["RowTrace"]
 # ops that may magnify small angles
 CURVED_OPS = {
     *("erf", "sign", "exp", "sin", "cos", "gaussian", "gelu", "gabor"),
-    *("mehler", "rectified", "host"),
+    *("mehler", "expansion", "rectified", "host"),
 }
 # ops whose pair bodies multiply row tables by each other
 TABLE_OPS = {"exp", "sin", "cos", "gaussian", "gabor", "gelu", "erf", "host"}

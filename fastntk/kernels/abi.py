@@ -41,5 +41,7 @@ SERIES_STEP = 8
 
 # of rectified: length of each of its two polynomials in coefs
 RECTIFIED_TERMS = 26
+# terms that a Hermite series takes at a time
+SERIES_TERMS = 2
 # of mehler: the layer's kernel holds for rows of variance 1 (a warning tells others)
 UNIT_VARIANCE = 64

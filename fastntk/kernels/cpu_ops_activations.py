@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastntk._jit import like, scalar
 from fastntk._typing import Coefs, Pointer, Scalar, Strip
 from fastntk.kernels.abi import FLAGS, NON_NEGATIVE, PANEL_ROWS, RHO, TABLE, TAU
-from fastntk.kernels.cpu_panel import clear, col, row, slot
+from fastntk.kernels.cpu_panel import clear, col, has_near, near_limit, row, slot
 from fastntk.kernels.polynomials import (
     asin_coefficients,
     excess_coefficients,
@@ -118,14 +118,6 @@ def sign(
 
 
 @scalar
-def _count_near(x: Strip, limit: Scalar) -> int:
-    n = 0
-    for j in range(len(x)):
-        n += 1 if abs(x[j]) < limit else 0
-    return n
-
-
-@scalar
 def _erf_nngp(
     x: Strip,
     v1: Scalar,
@@ -211,7 +203,7 @@ def erf(
     coefs: Pointer,
     constants: Pointer,
 ) -> None:
-    """Apply erf; coefs: the complement below which `erf_near_pair` takes over."""
+    """Apply erf."""
     t = ints[TABLE]
     asin_c, sinc_c = asin_coefficients(constants), sinc_coefficients(constants)
     for i in range(dims[PANEL_ROWS]):
@@ -219,7 +211,7 @@ def erf(
         v1, v = row(rows, dims, t, i), col(cols, dims, t, i)
         u1, u = row(rows, dims, t + 1, i), col(cols, dims, t + 1, i)
         i1, inverse = row(rows, dims, t + 2, i), col(cols, dims, t + 2, i)
-        is_near = _count_near(x, coefs[0]) > 0
+        is_near = has_near(x)
         if ints[TAU] < 0 and not is_near:
             _erf_nngp(x, v1, v, u1, u, i1, inverse, asin_c)
             continue
@@ -231,5 +223,5 @@ def erf(
             _erf_slope(x, tau, v1, v, u1, u, asin_c)
         w1, w = row(rows, dims, t + 3, i), col(cols, dims, t + 3, i)
         b1, b = row(rows, dims, t + 4, i), col(cols, dims, t + 4, i)
-        limit = coefs[0]
+        limit = near_limit(v1)
         _erf_near(x, limit, v1, v, u1, u, i1, inverse, w1, w, b1, b, asin_c, sinc_c)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastntk._jit import like, scalar
 from fastntk._typing import Coefs, Pointer, Scalar, Strip
 from fastntk.kernels.abi import PANEL_ROWS, RHO, TABLE, TAU
-from fastntk.kernels.cpu_panel import NEAR, col, has_near, row, slot
+from fastntk.kernels.cpu_panel import col, has_near, near_limit, row, slot
 from fastntk.kernels.polynomials import asin_coefficients, decay_coefficients
 from fastntk.kernels.scalars_gelu import gabor_pair, gelu_near_pair, gelu_pair
 
@@ -74,7 +74,7 @@ def _gelu_near(
     p: Strip,
     asin_c: Coefs,
 ) -> None:
-    limit = like(v1, NEAR)
+    limit = near_limit(v1)
     for j in range(len(x)):
         far = gelu_pair(x[j], v1, v[j], u1, u[j], i1, i[j], asin_c)[0]
         near = gelu_near_pair(

@@ -1,108 +1,140 @@
 """CPU op bodies of Hermite series and of rectified powers.
 
-A series of ``n`` terms has two row tables per term: ``a_k``, the normalised Hermite
-coefficients of the activation at the row's variance (``sum a_k^2 = 1``), and ``b_k``,
-those of its derivative. ``rho' = sum_k a_k(q1) a_k(q2) rho^k`` (Mehler).
+A series has a row table per term, ``a_k``: the normalised Hermite coefficients of the
+activation at the row's variance, ``sum a_k^2 = 1``; and one more, ``f = (sum k
+a_k^2)^(-1/2)``. ``rho' = sum_k a_k a_k' rho^k`` (Mehler), the dual of the derivative is
+``f f' sum_k k a_k a_k' rho^(k-1)``.
 """
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from fastntk._jit import like, scalar, scratch
 from fastntk._typing import Coefs, Pointer, Scalar, Strip
-from fastntk.kernels.abi import PANEL_COLS, PANEL_ROWS, RHO, TABLE, TAU
-from fastntk.kernels.cpu_panel import col, row, slot
+from fastntk.kernels.abi import (
+    COLS_STEP,
+    COLS_STRIDE,
+    PANEL_COLS,
+    PANEL_ROWS,
+    RHO,
+    ROWS_STRIDE,
+    TABLE,
+    TAU,
+)
+from fastntk.kernels.cpu_panel import col, is_double, row, slot
 from fastntk.kernels.polynomials import (
     asin_coefficients,
     fall_terms,
     polynomial,
     slope_terms,
 )
+from fastntk.kernels.scalars import correlation, is_parallel
+from fastntk.kernels.vector import hermite_sums, panel_width
 
 __all__ = ["mehler", "rectified"]
 
-CHUNK = 64  # pairs whose running sums stay in the L1 cache
+WIDTH_64 = panel_width(np.dtype(np.float64))
+WIDTH_32 = panel_width(np.dtype(np.float32))
+WIDTH = WIDTH_32  # pairs in work at once, at most
+ROOM = 5 * WIDTH
 
 
 # --- Hermite series -------------------------------------------------------------------
 # 1 - rho' = rows + sum_k w_k (1 - rho^k) with w_k = a_k a_k' and the row part rows =
 # sum_k (a_k - a_k')^2 / 2. With rho = -(1 - r) the even terms are w (1 - |rho|^k), the
 # odd ones 2 w less that; and 1 + rho' has the parts of odd and even terms exchanged.
+# The sums are those of `fastntk.kernels.vector_series`.
 
 
 @scalar
-def _clear(sums: Strip) -> None:
-    """Clear the running sums of a chunk."""
-    for j in range(len(sums)):
-        sums[j] = like(sums[j], 0.0)
-
-
-@scalar
-def _term(
-    x: Strip,
-    rows: Strip,
-    whole: Strip,
-    total: Strip,
+def _pair_sums(
     sums: Strip,
-    a1: Scalar,
-    a: Strip,
-    sign: Scalar,
-    n: int,
+    place: int,
+    x: Scalar,
+    rows: Pointer,
+    row_start: int,
+    row_stride: int,
+    cols: Pointer,
+    col_start: int,
+    col_stride: int,
+    n_terms: int,
 ) -> None:
-    """Add a term of degree 1 or more, from the highest degree down.
-
-    ``sign``: 1 for an odd degree, -1 for an even one; ``whole`` collects these terms.
-    """
-    one, half, zero = like(a1, 1.0), like(a1, 0.5), like(a1, 0.0)
-    for j in range(n):
-        is_near = math.copysign(one, x[j]) > zero
-        weight, apart = a1 * a[j], a1 - a[j]
-        rows[j] = rows[j] + half * (apart * apart)
-        whole[j] = whole[j] + weight
-        total[j] = total[j] + (weight if is_near else sign * weight)
-        sums[j] = sums[j] * (one - abs(x[j])) + total[j]
+    """Do what `hermite_sums` does, for the last few columns of a panel."""
+    one, zero = like(x, 1.0), like(x, 0.0)
+    rho, z = correlation(x), one - abs(x)
+    side = one if is_parallel(x) else -one
+    apart, odd, even, total, move, slope = zero, zero, zero, zero, zero, zero
+    for k in range(n_terms - 1, -1, -1):
+        r, c = rows[row_start + k * row_stride], cols[col_start + k * col_stride]
+        w, gap = r * c, r - c
+        apart = apart + gap * gap
+        if k % 2:
+            odd, total = odd + w, total + w
+        else:
+            even, total = even + w, total + side * w
+        if k > 0:
+            move = move * z + total
+            slope = slope * rho + like(x, k) * w
+    sums[place], sums[WIDTH + place], sums[2 * WIDTH + place] = apart, odd, even
+    sums[3 * WIDTH + place], sums[4 * WIDTH + place] = move, slope
 
 
 @scalar
-def _constant_term(rows: Strip, whole: Strip, a1: Scalar, a: Strip, n: int) -> None:
-    """Add the term of degree 0, which does not move with the angle."""
-    half = like(a1, 0.5)
-    for j in range(n):
-        apart = a1 - a[j]
-        rows[j] = rows[j] + half * (apart * apart)
-        whole[j] = whole[j] + a1 * a[j]
-
-
-@scalar
-def _finish(
-    x: Strip, rows: Strip, odd: Strip, even: Strip, sums: Strip, n: int
-) -> None:
+def _finish(x: Strip, apart: Strip, odd: Strip, even: Strip, moves: Strip) -> None:
     """Put the complement together at the end that is nearer."""
-    one, two, zero = like(x[0], 1.0), like(x[0], 2.0), like(x[0], 0.0)
-    for j in range(n):
-        is_near = math.copysign(one, x[j]) > zero
-        move = abs(x[j]) * sums[j]
-        plus = rows[j] + (move if is_near else two * odd[j] - move)
-        minus = two - plus if is_near else rows[j] + (two * even[j] + move)
+    two, half, zero = like(x[0], 2.0), like(x[0], 0.5), like(x[0], 0.0)
+    for j in range(len(x)):
+        is_near = is_parallel(x[j])
+        rows, move = half * apart[j], abs(x[j]) * moves[j]
+        plus = rows + (move if is_near else two * odd[j] - move)
+        minus = two - plus if is_near else rows + (two * even[j] + move)
         plus = plus if plus > zero else zero
         minus = minus if minus > zero else zero
         x[j] = plus if plus <= minus else -minus
 
 
 @scalar
-def _slope_term(x: Strip, sums: Strip, b1: Scalar, b: Strip, n: int) -> None:
-    """Add a term of the derivative's series, from the highest degree down."""
-    one = like(b1, 1.0)
-    for j in range(n):
-        rho = math.copysign(one - abs(x[j]), x[j])
-        sums[j] = sums[j] * rho + b1 * b[j]
+def _multiply(tau: Strip, slopes: Strip, f1: Scalar, f: Strip) -> None:
+    for j in range(len(tau)):
+        tau[j] = tau[j] * (slopes[j] * (f1 * f[j]))
 
 
 @scalar
-def _multiply(tau: Strip, sums: Strip, n: int) -> None:
-    for j in range(n):
-        tau[j] = tau[j] * sums[j]
+def _row_sums(
+    sums: Strip,
+    x: Strip,
+    rows: Pointer,
+    row_start: int,
+    row_stride: int,
+    cols: Pointer,
+    col_start: int,
+    col_stride: int,
+    n_terms: int,
+    width: int,
+) -> None:
+    """Sum the series of one row with up to ``width`` columns."""
+    if len(x) == width:
+        hermite_sums(
+            x,
+            0,
+            rows,
+            row_start,
+            row_stride,
+            cols,
+            col_start,
+            col_stride,
+            n_terms,
+            sums,
+            0,
+            WIDTH,
+        )
+        return
+    for j in range(len(x)):
+        place = (row_start, row_stride, cols, col_start + j, col_stride)
+        _pair_sums(sums, j, x[j], rows, *place, n_terms)
 
 
 def mehler(
@@ -114,41 +146,34 @@ def mehler(
     coefs: Pointer,
     constants: Pointer,
 ) -> None:
-    """Apply a Hermite series; coefs: its number of terms."""
+    """Apply a Hermite series; coefs: its number of terms, an even one.
+
+    A few columns with all rows, so that their tables stay in the L1 cache.
+    """
     first, n_terms = ints[TABLE], int(coefs[0])
-    like_x = slot(slots, dims, ints[RHO], 0)
-    rows_, sums = scratch(like_x, CHUNK), scratch(like_x, CHUNK)
-    odd, even = scratch(like_x, CHUNK), scratch(like_x, CHUNK)
-    total = scratch(like_x, CHUNK)
-    one = like(like_x[0], 1.0)
-    for i in range(dims[PANEL_ROWS]):
-        for start in range(0, dims[PANEL_COLS], CHUNK):
-            n = min(CHUNK, dims[PANEL_COLS] - start)
-            x = slot(slots, dims, ints[RHO], i)[start : start + n]
+    row_stride, col_stride = dims[ROWS_STRIDE], dims[COLS_STRIDE]
+    sums = scratch(slot(slots, dims, ints[RHO], 0), ROOM)
+    width = WIDTH_64 if is_double(sums[0]) else WIDTH_32
+    for start in range(0, dims[PANEL_COLS], width):
+        stop = min(start + width, dims[PANEL_COLS])
+        n = stop - start
+        for i in range(dims[PANEL_ROWS]):
+            x = slot(slots, dims, ints[RHO], i)[start:stop]
+            col_start = first * col_stride + i * dims[COLS_STEP] + start
+            place = (first * row_stride + i, row_stride, cols, col_start, col_stride)
+            _row_sums(sums, x, rows, *place, n_terms, width)
             if ints[TAU] >= 0:
-                tau = slot(slots, dims, ints[TAU], i)[start : start + n]
-                _clear(sums)
-                for k in range(n_terms - 1, -1, -1):
-                    t = first + n_terms + k
-                    b = col(cols, dims, t, i)[start : start + n]
-                    _slope_term(x, sums, row(rows, dims, t, i), b, n)
-                _multiply(tau, sums, n)
-            _clear(rows_)
-            _clear(sums)
-            _clear(total)
-            _clear(odd)
-            _clear(even)
-            for k in range(n_terms - 1, 0, -1):
-                a1 = row(rows, dims, first + k, i)
-                a = col(cols, dims, first + k, i)[start : start + n]
-                if k % 2:
-                    _term(x, rows_, odd, total, sums, a1, a, one, n)
-                else:
-                    _term(x, rows_, even, total, sums, a1, a, -one, n)
-            a1 = row(rows, dims, first, i)
-            a = col(cols, dims, first, i)[start : start + n]
-            _constant_term(rows_, even, a1, a, n)
-            _finish(x, rows_, odd, even, sums, n)
+                tau = slot(slots, dims, ints[TAU], i)[start:stop]
+                f1 = row(rows, dims, first + n_terms, i)
+                f = col(cols, dims, first + n_terms, i)[start:stop]
+                _multiply(tau, sums[4 * WIDTH : 4 * WIDTH + n], f1, f)
+            _finish(
+                x,
+                sums[0:n],
+                sums[WIDTH : WIDTH + n],
+                sums[2 * WIDTH : 2 * WIDTH + n],
+                sums[3 * WIDTH : 3 * WIDTH + n],
+            )
 
 
 # --- rectified powers -----------------------------------------------------------------
@@ -159,8 +184,7 @@ def _angle(x: Scalar, asin_c: Coefs) -> Scalar:
     """Return the angle in [0, pi] from the signed complement."""
     r = abs(x)
     theta = math.sqrt(like(x, 2.0) * r) * polynomial(r, asin_c)
-    is_near = math.copysign(like(x, 1.0), x) > like(x, 0.0)
-    return theta if is_near else like(x, math.pi) - theta
+    return theta if is_parallel(x) else like(x, math.pi) - theta
 
 
 @scalar
@@ -174,12 +198,17 @@ def _rectified(x: Strip, asin_c: Coefs, fall_c: Coefs) -> None:
 
 
 @scalar
-def _rectified_slope(x: Strip, tau: Strip, asin_c: Coefs, fall_c: Coefs) -> None:
+def _rectified_ntk(
+    x: Strip, tau: Strip, asin_c: Coefs, fall_c: Coefs, slope_c: Coefs
+) -> None:
     one = like(x[0], 1.0)
     for j in range(len(x)):
         theta = _angle(x[j], asin_c)
+        square = theta * theta
         t = theta * like(one, 2.0 / math.pi) - one
-        tau[j] = tau[j] * (one - (theta * theta) * polynomial(t, fall_c))
+        tau[j] = tau[j] * (one - square * polynomial(t, slope_c))
+        gap = square * polynomial(t, fall_c)
+        x[j] = gap if gap < one else one
 
 
 def rectified(
@@ -201,5 +230,7 @@ def rectified(
     for i in range(dims[PANEL_ROWS]):
         x = slot(slots, dims, ints[RHO], i)
         if ints[TAU] >= 0:
-            _rectified_slope(x, slot(slots, dims, ints[TAU], i), asin_c, slope_c)
-        _rectified(x, asin_c, fall_c)
+            tau = slot(slots, dims, ints[TAU], i)
+            _rectified_ntk(x, tau, asin_c, fall_c, slope_c)
+        else:
+            _rectified(x, asin_c, fall_c)

@@ -18,7 +18,7 @@ from fastntk.kernels.abi import (
 )
 from fastntk.kernels.cpu_panel import clear, col, row, slot
 from fastntk.kernels.polynomials import asin_coefficients
-from fastntk.kernels.scalars import twice_angle
+from fastntk.kernels.scalars import twice_angle, twice_bent_angle
 
 __all__ = ["angle", "series"]
 
@@ -27,6 +27,12 @@ __all__ = ["angle", "series"]
 def _angle(x: Strip, t: Strip, asin_c: Coefs) -> None:
     for j in range(len(x)):
         t[j] = twice_angle(x[j], asin_c)
+
+
+@scalar
+def _bent_angle(x: Strip, t: Strip, bend: Scalar, asin_c: Coefs) -> None:
+    for j in range(len(x)):
+        t[j] = twice_bent_angle(x[j], bend, asin_c)
 
 
 def angle(
@@ -38,11 +44,14 @@ def angle(
     coefs: Pointer,
     constants: Pointer,
 ) -> None:
-    """Turn complements into ``2 t``, ``t = 2 theta/pi - 1`` in [-1, 1]."""
+    """Turn complements into ``2 t``, t in [-1, 1]; coefs: the bend, 0 for none."""
     asin_c = asin_coefficients(constants)
     for i in range(dims[PANEL_ROWS]):
         x, t = slot(slots, dims, ints[RHO], i), slot(slots, dims, ints[RHO_2], i)
-        _angle(x, t, asin_c)
+        if coefs[0] > like(coefs[0], 0.0):
+            _bent_angle(x, t, coefs[0], asin_c)
+        else:
+            _angle(x, t, asin_c)
 
 
 @scalar

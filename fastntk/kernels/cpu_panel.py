@@ -15,10 +15,7 @@ from fastntk.kernels.abi import (
     ROWS_STRIDE,
 )
 
-__all__ = ["NEAR", "clear", "col", "has_near", "row", "slot"]
-
-# complement below which smooth activations are computed from differences
-NEAR = 0.05
+__all__ = ["clear", "col", "has_near", "is_double", "near_limit", "row", "slot"]
 
 
 @scalar
@@ -49,10 +46,26 @@ def clear(x: Strip) -> None:
 
 
 @scalar
+def is_double(x: Scalar) -> bool:
+    """Return whether this is float64 (known when compiled)."""
+    one = like(x, 1.0)
+    return bool(one + like(x, 1e-12) > one)
+
+
+@scalar
+def near_limit(x: Scalar) -> Scalar:
+    """Return the complement below which differences take over, by the dtype of ``x``.
+
+    There the rounding of a complement, an ulp of 1, would show in the angle.
+    """
+    return like(x, 0.002) if is_double(x) else like(x, 0.05)
+
+
+@scalar
 def has_near(x: Strip) -> bool:
     """Return whether a strip has a pair close to +-1."""
     n = 0
-    limit = like(x[0], NEAR)
+    limit = near_limit(x[0])
     for j in range(len(x)):
         n += 1 if abs(x[j]) < limit else 0
     return n > 0

@@ -15,7 +15,6 @@ from fastntk.kernels.vector import GROUP_ROWS, micro_distance, micro_product
 
 __all__ = [
     "complement_rows",
-    "is_near_one",
     "packed_product",
     "refine_near",
 ]
@@ -103,14 +102,6 @@ def complement_rows(block: AnyArray, limit: Scalar, is_lower: bool) -> int:
         else:
             total += _complement_row(block[i], limit)
     return total
-
-
-@scalar
-def is_near_one(x: Scalar) -> bool:
-    """Return whether a signed complement is on the side of ``rho = 1``."""
-    zero = like(x, 0.0)
-    is_near: bool = x > zero or (x == zero and like(x, 1.0) / x > zero)
-    return is_near
 
 
 @scalar

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastntk._jit import cpu_kernel, scalar, scratch
 from fastntk._typing import AnyArray, Scalar, Strip
-from fastntk.kernels.product import is_near_one
+from fastntk.kernels.scalars import is_parallel
 
 __all__ = ["refine_exact"]
 
@@ -105,5 +105,5 @@ def refine_exact(
             if abs(block[i, j]) < limit:
                 r = _complement(x1[i], x2[j], aa, squares[j], lanes)
                 if r >= 0.0:
-                    end = 1.0 if is_near_one(block[i, j]) else -1.0
+                    end = 1.0 if is_parallel(block[i, j]) else -1.0
                     block[i, j] = end * r

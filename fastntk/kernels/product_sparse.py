@@ -8,7 +8,7 @@ import numpy as np
 
 from fastntk._jit import cpu_kernel
 from fastntk._typing import AnyArray, IntArray, Scalar
-from fastntk.kernels.product import is_near_one
+from fastntk.kernels.scalars import is_parallel
 
 __all__ = ["refine_sparse"]
 
@@ -36,7 +36,7 @@ def refine_sparse(
                 bi = index2[start2[j] : start2[j + 1]]
                 r = exact_complement_sparse(a, ai, b, bi)
                 if r >= 0.0:
-                    end = 1.0 if is_near_one(block[i, j]) else -1.0
+                    end = 1.0 if is_parallel(block[i, j]) else -1.0
                     block[i, j] = end * r
 
 

@@ -201,6 +201,7 @@ ROW_OPS = {
         copy,
         add,
         row_ops_series.mehler,
+        row_ops_series.expansion,
         row_ops_series.rectified,
         row_ops_smooth.exp,
         row_ops_smooth.sin,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 
-from fastntk._jit import cpu_kernel
+import numpy as np
+
+from fastntk._jit import cpu_kernel, scalar
 from fastntk._typing import FloatArray
 
-__all__ = ["mehler", "rectified"]
+NO_ANGLE = 1e-18  # its square, and its inverse, are in the range of float32
+
+__all__ = ["expansion", "mehler", "rectified"]
 
 
 @cpu_kernel
@@ -23,10 +27,10 @@ def mehler(
 ) -> None:
     """coefs: n, m, then the n x m matrix M of ``a_k = q^(k/2) sum_j M[k, j] q^j``.
 
-    Tables: ``a_k`` of the activation, then those of its derivative, ``sqrt(k + 1)
-    a_(k+1) / sqrt(q)``; both normalised.
+    Tables: ``a_k``, normalised and filled up with zeros; ``(sum k a_k^2)^(-1/2)``.
     """
     n, m = int(coefs[0]), int(coefs[1])
+    tables[:] = 0.0
     for i in range(len(q)):
         size, steep, power, before = 0.0, 0.0, 1.0, 1.0
         root = math.sqrt(q[i])
@@ -37,17 +41,85 @@ def mehler(
             tables[k, i] = a * power
             size += (a * power) ** 2
             if k > 0:
-                slope = math.sqrt(1.0 * k) * (a * before)
-                tables[n + k - 1, i] = slope
-                steep += slope * slope
+                steep += k * (a * before) ** 2
             before = power
             power *= root
-        tables[2 * n - 1, i] = 0.0
-        inverse = 1.0 / math.sqrt(size) if size > 0.0 else 0.0
-        flat = 1.0 / math.sqrt(steep) if steep > 0.0 else 0.0
-        for k in range(n):
-            tables[k, i] *= inverse
-            tables[n + k, i] *= flat
+        slope_at_zero = coefs[2 + m] if n > 1 else 0.0
+        _normalise(tables[:, i], n, slope_at_zero if q[i] == 0.0 else 0.0)
+        q[i] = size
+        t[i] *= steep
+        s[i] *= math.sqrt(steep)
+
+
+@scalar
+def _normalise(a: FloatArray, n: int, slope_at_zero: float) -> None:
+    """Scale the ``a_k`` of a row, and write ``f`` behind them.
+
+    At a row without variance ``f a_1`` stands for the sign of the slope there.
+    """
+    size, slopes = 0.0, 0.0
+    for k in range(n):
+        size += a[k] * a[k]
+    inverse = 1.0 / math.sqrt(size) if size > 0.0 else 0.0
+    for k in range(n):
+        a[k] *= inverse
+        slopes += k * (a[k] * a[k])
+    if slope_at_zero != 0.0:
+        a[1], slopes = math.copysign(NO_ANGLE, slope_at_zero), NO_ANGLE * NO_ANGLE
+    a[-1] = 1.0 / math.sqrt(slopes) if slopes > 0.0 else 0.0
+
+
+@scalar
+def _chebyshev_sums(
+    z: float, columns: FloatArray, n_rows: int, values: FloatArray
+) -> None:
+    """Sum ``n_rows`` rows of ``columns``, times Chebyshev polynomials of ``z``."""
+    width = len(values)
+    values[:] = 0.0
+    now, after = 1.0, z
+    for m in range(n_rows):
+        row = columns[m * width : (m + 1) * width]
+        for k in range(width):
+            values[k] += now * row[k]
+        now, after = after, 2.0 * z * after - now
+
+
+@cpu_kernel
+def expansion(
+    q: FloatArray,
+    t: FloatArray,
+    s: FloatArray,
+    q2: FloatArray,
+    t2: FloatArray,
+    s2: FloatArray,
+    tables: FloatArray,
+    coefs: FloatArray,
+) -> None:
+    """Hermite coefficients of a numerical activation, interpolated in ``log q``.
+
+    coefs: n, m, the lowest and the highest ``log q``, phi(0), phi'(0), then an m x (n +
+    2) matrix of Chebyshev coefficients: ``a_k``, ``log E[phi^2]``, ``log E[phi'^2]``.
+    Tables: as those of `mehler`.
+    """
+    n, m = int(coefs[0]), int(coefs[1])
+    low, high = coefs[2], coefs[3]
+    values = np.empty(n + 2)
+    tables[:] = 0.0
+    for i in range(len(q)):
+        slope_at_zero = 0.0
+        if q[i] > 0.0:
+            z = 0.0
+            if high > low:
+                z = (2.0 * math.log(q[i]) - low - high) / (high - low)
+            _chebyshev_sums(z, coefs[6:], m, values)
+            size, steep = math.exp(values[n]), math.exp(values[n + 1])
+            for k in range(n):
+                tables[k, i] = values[k]
+        else:
+            tables[0, i] = 1.0 if coefs[4] >= 0.0 else -1.0
+            size, steep = coefs[4] * coefs[4], coefs[5] * coefs[5]
+            slope_at_zero = coefs[5]
+        _normalise(tables[:, i], n, slope_at_zero)
         q[i] = size
         t[i] *= steep
         s[i] *= math.sqrt(steep)

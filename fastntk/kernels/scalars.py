@@ -28,11 +28,26 @@ __all__ = [
     "correlation",
     "erf_near_pair",
     "erf_pair",
+    "gap_of",
+    "is_parallel",
     "mixed_near_pair",
     "mixed_pair",
     "sign_pair",
     "twice_angle",
+    "twice_bent_angle",
 ]
+
+
+@scalar
+def is_parallel(x: Scalar) -> bool:
+    """Return whether a complement is that to +1 (also where it is a zero)."""
+    return bool(math.copysign(like(x, 1.0), x) > like(x, 0.0))
+
+
+@scalar
+def gap_of(s1: Scalar, s2: Scalar, c1: Scalar, c2: Scalar) -> Scalar:
+    """Return ``s1 c2 - c1 s2``, exactly 0 for equal rows, fused or not."""
+    return s1 * (c2 - c1) - c1 * (s2 - s1)
 
 
 @scalar
@@ -66,7 +81,7 @@ def abrelu_pair(
     cos t + beta h(t)`` (Cho & Saul 2009, order 1, in the angle). The derivative dual is
     divided by ``(a^2 + b^2)/2``.
     """
-    zero, one, two = like(x, 0.0), like(x, 1.0), like(x, 2.0)
+    one, two = like(x, 1.0), like(x, 2.0)
     r = abs(x)
     theta, h = _turned(r, asin_c, excess_c)
     turn = two_over_pi_beta * theta
@@ -75,7 +90,7 @@ def abrelu_pair(
     far_plus = (two * beta + slope * r) + h
     far_minus = ((two - two * beta) - slope * r) - h
     below = -far_plus if far_plus < one else far_minus
-    is_near = math.copysign(one, x) > zero
+    is_near = is_parallel(x)
     return r - h if is_near else below, (one - turn if is_near else slope + turn)
 
 
@@ -91,11 +106,24 @@ def abrelu_near_pair(
 @scalar
 def twice_angle(x: Scalar, asin_c: Coefs) -> Scalar:
     """Return ``2 t`` with ``t = 2 theta/pi - 1`` in [-1, 1], theta in [0, pi]."""
-    zero, one, two = like(x, 0.0), like(x, 1.0), like(x, 2.0)
+    two = like(x, 2.0)
     r = abs(x)
     theta = math.sqrt(two * r) * polynomial(r, asin_c)
     t = like(x, 4.0 / math.pi) * theta - two
-    return t if math.copysign(one, x) > zero else -t
+    return t if is_parallel(x) else -t
+
+
+@scalar
+def twice_bent_angle(x: Scalar, bend: Scalar, asin_c: Coefs) -> Scalar:
+    """Return ``2 t`` with ``t = 2 w (1 + c)/(w + c) - 1``, ``w = theta/pi``, c = bend.
+
+    Small angles take more of [-1, 1] than in `twice_angle`: deep networks move there.
+    """
+    one, two = like(x, 1.0), like(x, 2.0)
+    r = abs(x)
+    w = like(x, 1.0 / math.pi) * (math.sqrt(two * r) * polynomial(r, asin_c))
+    w = w if is_parallel(x) else one - w
+    return (like(x, 4.0) * (one + bend)) * (w / (w + bend)) - two
 
 
 @scalar
@@ -114,11 +142,11 @@ def mixed_pair(x: Scalar, s1: Scalar, s2: Scalar, c1: Scalar, c2: Scalar) -> Sca
     sine and cosine of ``p/2``. ``rho' = cos p1 cos p2 rho + sin p1 sin p2``, and both
     complements are sums of non-negative terms without cancellation.
     """
-    zero, one, two = like(x, 0.0), like(x, 1.0), like(x, 2.0)
+    two = like(x, 2.0)
     r = abs(x)
-    is_near = math.copysign(one, x) > zero
+    is_near = is_parallel(x)
     w = ((c1 - s1) * (c1 + s1)) * ((c2 - s2) * (c2 + s2))
-    apart = s1 * (c2 - c1) - c1 * (s2 - s1)  # 0 for equal rows, fused or not
+    apart = gap_of(s1, s2, c1, c2)
     along = s1 * c2 + c1 * s2
     near = w * (r if is_near else two - r) + two * (apart * apart)
     far = w * (two - r if is_near else r) + two * (along * along)
@@ -132,7 +160,7 @@ def mixed_near_pair(
     """Return what `mixed_pair` does where ``rho >= 0`` is known (``r = 1 - rho``)."""
     two = like(r, 2.0)
     w = ((c1 - s1) * (c1 + s1)) * ((c2 - s2) * (c2 + s2))
-    apart = s1 * (c2 - c1) - c1 * (s2 - s1)  # 0 for equal rows, fused or not
+    apart = gap_of(s1, s2, c1, c2)
     return w * r + two * (apart * apart)
 
 
@@ -144,13 +172,12 @@ def added_pair(
 
     ``s, c`` are those of `mixed_pair`, the second map taking the constant's place.
     """
-    zero, one, two = like(x, 0.0), like(x, 1.0), like(x, 2.0)
+    two = like(x, 2.0)
     rx, ry = abs(x), abs(y)
-    x_near = math.copysign(one, x) > zero
-    y_near = math.copysign(one, y) > zero
+    x_near, y_near = is_parallel(x), is_parallel(y)
     wx = ((c1 - s1) * (c1 + s1)) * ((c2 - s2) * (c2 + s2))
     wy = (two * (s1 * c1)) * (two * (s2 * c2))
-    apart = s1 * (c2 - c1) - c1 * (s2 - s1)  # 0 for equal rows, fused or not
+    apart = gap_of(s1, s2, c1, c2)
     gap = two * (apart * apart)
     near = (wx * (rx if x_near else two - rx) + gap) + wy * (ry if y_near else two - ry)
     far = (wx * (two - rx if x_near else rx) + gap) + wy * (two - ry if y_near else ry)

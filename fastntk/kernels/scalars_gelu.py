@@ -11,8 +11,8 @@ from fastntk._jit import like, scalar
 from fastntk._typing import Coefs, Scalar
 from fastntk.kernels.exponential import decay
 from fastntk.kernels.polynomials import polynomial
-from fastntk.kernels.scalars import asin_by_parts
-from fastntk.kernels.scalars_smooth import gap_of, half_turn, joined
+from fastntk.kernels.scalars import asin_by_parts, gap_of, is_parallel
+from fastntk.kernels.scalars_smooth import half_turn, joined
 
 __all__ = ["gabor_pair", "gelu_near_pair", "gelu_pair"]
 
@@ -144,7 +144,7 @@ def gelu_near_pair(
     far = (excess + quarter * r + even) * (i1 * i2)
     plus = near if near <= one else near - two
     minus = -far if far <= one else two - far
-    return plus if math.copysign(one, x) > zero else minus
+    return plus if is_parallel(x) else minus
 
 
 @scalar

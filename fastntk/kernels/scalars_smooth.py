@@ -13,11 +13,11 @@ import math
 from fastntk._jit import like, scalar
 from fastntk._typing import Coefs, Scalar
 from fastntk.kernels.exponential import decay
+from fastntk.kernels.scalars import is_parallel
 
 __all__ = [
     "cos_near_pair",
     "exp_pair",
-    "gap_of",
     "gaussian_pair",
     "half_turn",
     "joined",
@@ -31,21 +31,9 @@ _FACTORIALS = tuple(float(math.factorial(2 * m)) for m in range(13))
 
 
 @scalar
-def is_parallel(x: Scalar) -> bool:
-    """Return whether the complement is that to +1 (also where it is a zero)."""
-    return bool(math.copysign(like(x, 1.0), x) > like(x, 0.0))
-
-
-@scalar
 def joined(a: Scalar, b: Scalar) -> Scalar:
     """Return ``1 - (1 - a)(1 - b)``: the complement of a product."""
     return a + (b - a * b)
-
-
-@scalar
-def gap_of(s1: Scalar, s2: Scalar, c1: Scalar, c2: Scalar) -> Scalar:
-    """Return ``s1 c2 - c1 s2``, exactly 0 for equal rows, fused or not."""
-    return s1 * (c2 - c1) - c1 * (s2 - s1)
 
 
 @scalar

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from fastntk._jit import JIT_ENABLED
-from fastntk.kernels import vector_ir, vector_python
+from fastntk.kernels import vector_ir, vector_moves, vector_python, vector_series
 from fastntk.kernels.vector_ir import GROUP_ROWS, TRANSPOSE_BYTES, panel_width
 
 __all__ = [
     "GROUP_ROWS",
     "TRANSPOSE_BYTES",
+    "hermite_sums",
     "micro_distance",
     "micro_product",
     "panel_width",
@@ -19,9 +20,12 @@ __all__ = [
     "transpose_square",
 ]
 
-_loops: Any = vector_ir if JIT_ENABLED else vector_python
-micro_distance = _loops.micro_distance
-micro_product = _loops.micro_product
-stream_square = _loops.stream_square
-stream_vector = _loops.stream_vector
-transpose_square = _loops.transpose_square
+_products: Any = vector_ir if JIT_ENABLED else vector_python
+_series: Any = vector_series if JIT_ENABLED else vector_python
+_moves: Any = vector_moves if JIT_ENABLED else vector_python
+hermite_sums = _series.hermite_sums
+micro_distance = _products.micro_distance
+micro_product = _products.micro_product
+stream_square = _moves.stream_square
+stream_vector = _moves.stream_vector
+transpose_square = _moves.transpose_square

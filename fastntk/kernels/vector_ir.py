@@ -1,4 +1,4 @@
-"""Three inner loops written as LLVM vector code: product, distance, transpose.
+"""Inner loops written as LLVM vector code: product and distance.
 
 LLVM's vectoriser does not keep a block of accumulators in registers, so these are
 built by hand from the host's vector width. A product of ours instead of BLAS's, because
@@ -26,12 +26,11 @@ from fastntk._jit import JIT_ENABLED
 __all__ = [
     "GROUP_ROWS",
     "TRANSPOSE_BYTES",
+    "Emitter",
     "micro_distance",
     "micro_product",
+    "n_of",
     "panel_width",
-    "stream_square",
-    "stream_vector",
-    "transpose_square",
 ]
 
 
@@ -60,7 +59,7 @@ def _lanes(dtype: Any) -> int:
     return _VECTOR_BYTES * 8 // int(dtype.bitwidth)
 
 
-class _Emitter:
+class Emitter:
     """Builds vector code at the place of an intrinsic's call."""
 
     def __init__(self, context: Any, builder: Any, dtype: Any) -> None:
@@ -119,7 +118,7 @@ class _Emitter:
 
 
 def _emit_block(
-    emit: _Emitter,
+    emit: Emitter,
     pointers: list[Any],
     c_stride: Any,
     depth: Any,
@@ -160,7 +159,7 @@ def _emit_block(
 
 
 def _emit_terms(
-    emit: _Emitter, a: Any, b: Any, row: Any, sums: list[Any], sign: Any
+    emit: Emitter, a: Any, b: Any, row: Any, sums: list[Any], sign: Any
 ) -> list[Any]:
     """Emit the sums after one more feature: of products, or of squared gaps."""
     builder, intp = emit.builder, row.type
@@ -199,7 +198,7 @@ def micro_product(  # type: ignore[no-untyped-def]
     signature = types.void(a, n, b, n, c, n, n, n, n, types.boolean)
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        emit = _Emitter(context, builder, a.dtype)
+        emit = Emitter(context, builder, a.dtype)
         starts = zip((a, b, c), args[0:6:2], args[1:6:2], strict=True)
         pointers = [emit.pointer(*item) for item in starts]
         c_stride, depth, width, is_first = args[6:]
@@ -218,7 +217,7 @@ def micro_distance(  # type: ignore[no-untyped-def]
     signature = types.void(a, n, b, n, c, n, n, a.dtype)
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        emit = _Emitter(context, builder, a.dtype)
+        emit = Emitter(context, builder, a.dtype)
         zero = n_of(context, 0)
         pointers = [
             emit.pointer(a, args[0], args[1]),
@@ -236,72 +235,3 @@ def micro_distance(  # type: ignore[no-untyped-def]
 def n_of(context: Any, value: int) -> Any:
     """Return an integer constant of the index type."""
     return context.get_constant(types.intp, value)
-
-
-def _transposed(emit: _Emitter, rows: list[Any]) -> list[Any]:
-    """Return the columns of a square of vectors, by log2 rounds of shuffles."""
-    lanes = range(emit.lanes)
-    step = 1
-    while step < emit.lanes:
-        n = emit.lanes
-        low = [lane if not lane & step else n + lane - step for lane in lanes]
-        high = [lane + step if not lane & step else n + lane for lane in lanes]
-        for i in lanes:
-            if not i & step:
-                first, second = rows[i], rows[i + step]
-                rows[i] = emit.shuffle(first, second, low)
-                rows[i + step] = emit.shuffle(first, second, high)
-        step *= 2
-    return rows
-
-
-@intrinsic
-def transpose_square(  # type: ignore[no-untyped-def]
-    typingctx, a, a_start, a_stride, b, b_start, b_stride
-):
-    """Write the transpose of one square block, a vector wide, of flat arrays."""
-    return _transpose_signature(a, b), _transpose_codegen(a, b, is_streamed=False)
-
-
-@intrinsic
-def stream_square(  # type: ignore[no-untyped-def]
-    typingctx, a, a_start, a_stride, b, b_start, b_stride
-):
-    """Do what `transpose_square` does, past the caches, to aligned addresses."""
-    return _transpose_signature(a, b), _transpose_codegen(a, b, is_streamed=True)
-
-
-def _transpose_signature(a: Any, b: Any) -> Any:
-    n = types.intp
-    return types.void(a, n, n, b, n, n)
-
-
-def _transpose_codegen(a: Any, b: Any, *, is_streamed: bool) -> Any:
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        emit = _Emitter(context, builder, a.dtype)
-        source = emit.pointer(a, args[0], args[1])
-        goal = emit.pointer(b, args[3], args[4])
-        lanes, intp = range(emit.lanes), args[1].type
-        rows = [emit.load(source, builder.mul(args[2], intp(i))) for i in lanes]
-        put = emit.stream if is_streamed else emit.store
-        for i, row in enumerate(_transposed(emit, rows)):
-            put(row, goal, builder.mul(args[5], intp(i)))
-        return context.get_dummy_value()
-
-    return codegen
-
-
-@intrinsic
-def stream_vector(typingctx, a, a_start, b, b_start):  # type: ignore[no-untyped-def]
-    """Copy one vector past the caches, to an aligned address."""
-    n = types.intp
-    signature = types.void(a, n, b, n)
-
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        emit = _Emitter(context, builder, a.dtype)
-        zero = n_of(context, 0)
-        value = emit.load(emit.pointer(a, args[0], args[1]), zero)
-        emit.stream(value, emit.pointer(b, args[2], args[3]), zero)
-        return context.get_dummy_value()
-
-    return signature, codegen

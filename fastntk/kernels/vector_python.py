@@ -1,4 +1,4 @@
-"""The loops of `fastntk.kernels.vector_ir` in Python, for runs with the JIT off."""
+"""The loops of the other `vector_*` modules in Python, for runs with the JIT off."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from fastntk.kernels.vector_ir import GROUP_ROWS, TRANSPOSE_BYTES
+from fastntk.kernels.vector_ir import GROUP_ROWS, TRANSPOSE_BYTES, panel_width
 
 __all__ = [
+    "hermite_sums",
     "micro_distance",
     "micro_product",
     "stream_square",
@@ -74,3 +75,37 @@ stream_square = transpose_square  # there are no caches to pass by
 def stream_vector(a: Any, a_start: int, b: Any, b_start: int) -> None:  # noqa: D103
     n = TRANSPOSE_BYTES // a.itemsize
     b[b_start : b_start + n] = a[a_start : a_start + n]
+
+
+def hermite_sums(  # noqa: D103
+    x: Any,
+    x_start: int,
+    rows: Any,
+    row_start: int,
+    row_stride: int,
+    cols: Any,
+    col_start: int,
+    col_stride: int,
+    n_terms: int,
+    out: Any,
+    out_start: int,
+    out_stride: int,
+) -> None:
+    width = panel_width(x.dtype)
+    pairs = x[x_start : x_start + width]
+    rho, sign = np.copysign(1 - np.abs(pairs), pairs), np.copysign(1, pairs)
+    k = np.arange(n_terms)[:, None]
+    r = np.stack([rows[row_start + m * row_stride] for m in range(n_terms)])[:, None]
+    c = np.stack([cols[col_start + m * col_stride :][:width] for m in range(n_terms)])
+    w = r * c
+    total = np.cumsum((w * np.where(k % 2, 1, sign))[::-1], axis=0)[::-1]
+    sums = (
+        ((r - c) ** 2).sum(axis=0),
+        w[1::2].sum(axis=0),
+        w[::2].sum(axis=0),
+        (total[1:] * np.abs(rho) ** (k[1:] - 1)).sum(axis=0),
+        (k[1:] * w[1:] * rho ** (k[1:] - 1)).sum(axis=0),
+    )
+    for m, values in enumerate(sums):
+        start = out_start + m * out_stride
+        out[start : start + width] = values

@@ -18,11 +18,6 @@ from fastntk.spec import (
     Spec,
 )
 
-__all__ = ["ERF_NEAR"]
-
-# complement below which erf is computed from differences
-ERF_NEAR = 0.05
-
 
 @lowers(Relu, LeakyRelu, ABRelu, Abs)
 def _abrelu(spec: Spec, builder: Builder, state: Stream, label: str) -> State:
@@ -78,7 +73,7 @@ def _sign(spec: Sign, builder: Builder, state: Stream, label: str) -> State:
 def _erf(spec: Erf, builder: Builder, state: Stream, label: str) -> State:
     require_gaussian(state, label)
     check_finite(label, spec.a**2, spec.b**2, spec.c**2)
-    builder.emit("erf", label, state, coefs=(ERF_NEAR,), row_coefs=(spec.a, spec.b))
+    builder.emit("erf", label, state, row_coefs=(spec.a, spec.b))
     if spec.c:
         flags = state.flags | AFFINE_RHO
         row_coefs = (1.0, spec.c**2, 0.0, 0.0, 0.0)

@@ -11,6 +11,7 @@ import math
 from fastntk.kernels.abi import UNIT_VARIANCE
 from fastntk.program.lower_checks import check_finite, require_gaussian
 from fastntk.program.lowering import Builder, State, Stream, lowers
+from fastntk.program.ops import padded
 from fastntk.spec import Hermite, Monomial, Polynomial
 
 __all__ = ["hermite_matrix"]
@@ -85,7 +86,7 @@ def _series(
         label,
         state,
         flags=flags,
-        coefs=(n,),
+        coefs=(float(padded(len(matrix))),),
         row_coefs=(n, n_powers, *entries),
     )
     # the terms of rows with unequal variances may have any sign

@@ -4,17 +4,26 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+from fastntk.kernels.abi import SERIES_TERMS
+
 __all__ = [
     "N_OUTPUT_TABLES",
     "OP_COSTS",
     "ROW_OPS_ONLY",
+    "SERIES_OPS",
     "ZERO_ROW_OPS",
     "Op",
     "OpCost",
     "Program",
+    "padded",
 ]
 
 N_OUTPUT_TABLES = 2  # sqrt(q) and the tangent's row scale, after the last op
+
+
+def padded(n_terms: int) -> int:
+    """Return the number of terms that a Hermite series is filled up to."""
+    return -(-n_terms // SERIES_TERMS) * SERIES_TERMS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +37,7 @@ class OpCost:
 
 OP_COSTS = {
     "abrelu": OpCost(tables=0, nngp=73, tangent=3),
-    "rectified": OpCost(tables=0, nngp=121, tangent=122),
+    "rectified": OpCost(tables=0, nngp=121, tangent=79),
     "sign": OpCost(tables=0, nngp=44, tangent=0),
     "erf": OpCost(tables=5, nngp=57, tangent=3),
     "gelu": OpCost(tables=6, nngp=75, tangent=21),
@@ -38,6 +47,8 @@ OP_COSTS = {
     "gaussian": OpCost(tables=3, nngp=20, tangent=4),
     "gabor": OpCost(tables=5, nngp=205, tangent=34),
     "mehler": OpCost(tables=0, nngp=8, tangent=1),
+    "expansion": OpCost(tables=0, nngp=8, tangent=1),
+    "numerical": OpCost(tables=0, nngp=0, tangent=0),
     "affine": OpCost(tables=5, nngp=17, tangent=6),
     "scale": OpCost(tables=0, nngp=0, tangent=0),
     "layernorm": OpCost(tables=0, nngp=0, tangent=0),
@@ -52,6 +63,9 @@ OP_COSTS = {
     "add": OpCost(tables=4, nngp=26, tangent=5),
 }
 """Cost of every op; ``tangent`` is what ``ntk`` adds to ``nngp``."""
+
+SERIES_OPS = {"mehler", "expansion"}
+"""Hermite series: a row table per term, and one more."""
 
 ZERO_ROW_OPS = {"mask", "floor"}
 """Ops that matter only if some row has no variance."""
@@ -101,9 +115,9 @@ class Op:
 
     @property
     def n_tables(self) -> int:
-        """Row tables that this op fills; a series has two per term."""
-        if self.name == "mehler":
-            return 2 * int(self.row_coefs[0])
+        """Row tables that this op fills; a series has one per term, and one more."""
+        if self.name in SERIES_OPS:
+            return padded(int(self.row_coefs[0])) + 1
         return self.cost.tables
 
 
@@ -151,6 +165,11 @@ class Program:
         return any(op.name == "host" for op in self.ops)
 
     @property
+    def has_numerical_ops(self) -> bool:
+        """Whether the terms of a series depend on the rows, and are not known yet."""
+        return any(op.name == "numerical" for op in self.ops)
+
+    @property
     def has_tangent(self) -> bool:
         """Whether the NTK is carried beside the NNGP kernel."""
         return "ntk" in self.get
@@ -175,8 +194,8 @@ class Program:
         cost = op.cost.nngp + (op.cost.tangent if self.has_tangent else 0)
         if op.name == "series":
             return cost + 3 * (len(op.coefs) - 1)
-        if op.name == "mehler":
-            return cost + op.n_tables * (7 if self.has_tangent else 5)
+        if op.name in SERIES_OPS:
+            return cost + op.n_tables * (13 if self.has_tangent else 10)
         return cost
 
     def ints_of(self, op: Op) -> tuple[int, ...]:

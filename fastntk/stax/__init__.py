@@ -17,6 +17,8 @@ array([[0.25      , 0.07957747],
        [0.07957747, 0.25      ]])
 """
 
+from typing import TYPE_CHECKING
+
 from fastntk.stax.combinators import (
     FanInConcat,
     FanInProd,
@@ -29,11 +31,12 @@ from fastntk.stax.combinators import (
 from fastntk.stax.custom import Elementwise
 from fastntk.stax.elementwise import ABRelu, Abs, Erf, LeakyRelu, Relu, Sign
 from fastntk.stax.exponentials import Exp, ExpNormalized, Gaussian, Rbf
-from fastntk.stax.graphs import Aggregate
+from fastntk.stax.graphs import Aggregate, AggregateImplementation
 from fastntk.stax.linear import Dense, Identity
-from fastntk.stax.network import Kernel, Network, from_json
+from fastntk.stax.network import Kernel, Network
 from fastntk.stax.normalisation import Dropout, LayerNorm
 from fastntk.stax.polynomials import Hermite, Monomial, Polynomial, RectifiedMonomial
+from fastntk.stax.saved import from_json
 from fastntk.stax.smooth import Cos, Gabor, Gelu, Sigmoid_like, Sin
 from fastntk.stax.spatial import (
     DotGeneral,
@@ -48,6 +51,7 @@ __all__ = [
     "ABRelu",
     "Abs",
     "Aggregate",
+    "AggregateImplementation",
     "Cos",
     "Dense",
     "DotGeneral",
@@ -87,3 +91,11 @@ __all__ = [
     "repeat",
     "serial",
 ]
+
+if not TYPE_CHECKING:  # checkers know the names above, and no others
+
+    def __getattr__(name: str) -> object:
+        """Say what is there instead of a layer of neural-tangents that is not."""
+        from fastntk._absent import LAYERS, missing
+
+        raise missing(__name__, name, LAYERS)

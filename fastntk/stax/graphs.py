@@ -4,6 +4,7 @@ The nodes of a graph are the positions of `fastntk.stax.spatial`, ``K[p, p']`` a
 ``T[p, p']`` the kernels between node ``p`` of one sample and ``p'`` of the other.
 """
 
+import enum
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,21 @@ from fastntk._errors import NetworkError
 from fastntk.stax._axes import check_axes
 from fastntk.stax.network import Network
 
-__all__ = ["Aggregate"]
+__all__ = ["Aggregate", "AggregateImplementation"]
+
+
+class AggregateImplementation(enum.Enum):
+    """The two forms of ``pattern``: for ``implementation`` of `Aggregate`.
+
+    Examples
+    --------
+    >>> from fastntk import stax
+    >>> stax.Aggregate(implementation=stax.AggregateImplementation.SPARSE)
+    Aggregate(implementation='SPARSE')
+    """
+
+    DENSE = "DENSE"
+    SPARSE = "SPARSE"
 
 
 def _unchanged(pattern: Any) -> Any:
@@ -25,7 +40,7 @@ def Aggregate(
     batch_axis: int = 0,
     channel_axis: int = -1,
     to_dense: Callable[[Any], Any] | None = _unchanged,
-    implementation: str = "DENSE",
+    implementation: str | AggregateImplementation = "DENSE",
 ) -> Network:
     """Return the sum over neighbours in a graph, the layer of graph networks.
 
@@ -40,7 +55,7 @@ def Aggregate(
     to_dense : callable or None, optional
         Only the identity: layers hold no functions, so ``pattern`` has to be dense
         when it is given (ignored with ``implementation="SPARSE"``).
-    implementation : {"DENSE", "SPARSE"}, default="DENSE"
+    implementation : {"DENSE", "SPARSE"} or AggregateImplementation, default="DENSE"
         The form of ``pattern``, which is given with the data, ``kernel_fn(x1, x2,
         pattern=(A1, A2))``: adjacency matrices, or lists of pairs of nodes.
 
@@ -70,6 +85,8 @@ def Aggregate(
     >>> stax.serial(stax.Aggregate(), stax.Dense(512), stax.Relu())
     serial(Aggregate(), Dense(512), Relu())
     """
+    if isinstance(implementation, AggregateImplementation):
+        implementation = implementation.value
     # an int or a sequence, as in neural-tangents; the spec makes a tuple of it
     layer = spec.Aggregate(aggregate_axis, implementation)  # type: ignore[arg-type]
     check_axes(batch_axis, channel_axis, "Aggregate")

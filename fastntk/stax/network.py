@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from fastntk._errors import NetworkError, NotSupportedError
 from fastntk._kernel import Kernel
 from fastntk.spec import Spec, to_json
-from fastntk.spec import from_json as spec_from_json
 
 if TYPE_CHECKING:
     from fastntk._typing import GetArg, MatrixLike
     from fastntk.program import Program
 
-__all__ = ["Kernel", "Network", "from_json"]
+__all__ = ["Kernel", "Network"]
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -186,8 +185,10 @@ Kernel
         Parameters
         ----------
         x : array-like or CSR matrix of shape (n, d), default=None
-            The data; only its number of features is used, which a first layer in
-            the "standard" parameterization needs.
+            The data. With it the program is the one that runs: its first layer in the
+            "standard" parameterization knows the number of features, series of
+            numerical activations have their terms, and what depends on the angle alone
+            is collapsed to one function of it.
         get : {"nngp", "ntk"} or tuple of these, default=("nngp", "ntk")
             The kernels.
 
@@ -205,10 +206,70 @@ Kernel
         """
         from fastntk._validation import as_samples, check_get
         from fastntk.program import lower
+        from fastntk.tiling.setup import prepare
 
         names, _ = check_get(get)
-        n_features = None if x is None else as_samples(x, "x").shape[-1]
-        return lower(self.spec, names, n_features)
+        if x is None:
+            return lower(self.spec, names)
+        shape = as_samples(x, "x").shape
+        if len(shape) > 2:
+            return lower(self.spec, names, shape[-1])
+        setup = prepare(self.spec, x, None, names)
+        setup.prepare_rows()
+        return setup.program if setup.runs is None else setup.runs
+
+    def profile(
+        self,
+        rho: Any,
+        get: GetArg = ("nngp", "ntk"),
+        *,
+        variance: float = 1.0,
+        n_features: int | None = None,
+    ) -> Any:
+        """Return the kernels between rows of one norm as functions of their cosine.
+
+        Parameters
+        ----------
+        rho : array-like
+            Cosines of the angle between two rows, from -1 to 1; any shape.
+        get : {"nngp", "ntk"} or tuple of these, default=("nngp", "ntk")
+            The kernels.
+        variance : float, default=1.0
+            Mean square of the features of a row, ``|x|^2 / d``: unit vectors of one
+            feature, or rows of norm ``sqrt(d)``.
+        n_features : int, default=None
+            ``d``, which a first layer in the "standard" parameterization needs.
+
+        Returns
+        -------
+        ndarray of the shape of rho, or a named tuple of these
+            In float64.
+
+        Raises
+        ------
+        InputError
+            If an argument is not as described.
+        NetworkError
+            If the network has no kernel at infinite width.
+
+        See Also
+        --------
+        fastntk.theory.kernel_profile : On a sphere in d dimensions, by the angle.
+
+        Notes
+        -----
+        The recursion itself, not a table: errors are those of `fastntk.gram`.
+
+        Examples
+        --------
+        >>> from fastntk import stax
+        >>> net = stax.serial(stax.Dense(1, W_std=2**0.5), stax.Relu(), stax.Dense(1))
+        >>> net.profile([-1.0, 0.0, 1.0], "nngp").round(6)
+        array([0.      , 0.31831, 1.      ])
+        """
+        from fastntk.tiling.profile import profile
+
+        return profile(self.spec, rho, get, variance, n_features)
 
     def to_json(self) -> str:
         """Return the network as JSON text, for `fastntk.stax.from_json`.
@@ -225,34 +286,6 @@ Kernel
         '{"fastntk": 1, "network": {"layer": "Relu"}}'
         """
         return to_json(self.spec)
-
-
-def from_json(text: str | bytes) -> Network:
-    """Read a network written by `Network.to_json`.
-
-    Parameters
-    ----------
-    text : str or bytes
-        The JSON text.
-
-    Returns
-    -------
-    Network
-        Equal to the network that was written.
-
-    Raises
-    ------
-    NetworkError
-        If the text is no JSON, has another format version, or describes a
-        layer or a field that does not exist.
-
-    Examples
-    --------
-    >>> from fastntk import stax
-    >>> stax.from_json('{"fastntk": 1, "network": {"layer": "Dense", "out_dim": 3}}')
-    Dense(3)
-    """
-    return Network(spec_from_json(text))
 
 
 def _not_yet(name: str) -> str:

@@ -25,6 +25,7 @@ def gram(
     out: AnyArray | tuple[AnyArray, ...] | None = None,
     max_memory: int | float | str | None = None,
     progress: ProgressArg = False,
+    collapse: bool = True,
 ) -> Any:
     """Compute a kernel matrix of an infinitely wide network.
 
@@ -56,6 +57,10 @@ def gram(
     progress : bool or callable, default=False
         True shows a bar with rate and time left (needs tqdm); a callable is called
         with (entries done, entries in all), in the calling thread.
+    collapse : bool, default=True
+        Where all rows have one norm, or the network is homogeneous (Relu without
+        biases, say), replace its layers by one function of the angle, fitted to 1e-13
+        (float32: 3e-8). False evaluates every layer.
 
     Returns
     -------
@@ -127,6 +132,7 @@ def gram(
         backend=backend,
         threads=threads,
         max_memory=max_memory,
+        collapse=collapse,
     )
     outs = check_out(out, setup.shape, setup.dtype, setup.get, (setup.x1, setup.x2))
     return pack(run_dense(setup, outs, progress), setup.get, setup.is_tuple)

@@ -9,6 +9,7 @@ from fastntk._errors import MemoryBudgetError, NetworkError
 from fastntk._typing import GetArg, InputMatrix, MatrixLike
 from fastntk._validation import (
     as_input,
+    check_flag,
     check_get,
     check_max_memory,
     check_pair,
@@ -56,6 +57,7 @@ class Setup:
     rows2: Any = None
     runs: Program | None = None
     given_bytes: int = 0
+    collapse: bool = True
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -100,7 +102,13 @@ class Setup:
             for x in self.sides
         ]
         self.rows1, self.rows2 = rows[0], rows[-1]
-        self.runs = self.backend.optimise(self.program, self.rows1, self.rows2)
+        self.optimise()
+
+    def optimise(self) -> None:
+        """Look for a cheaper program with the same result for the rows prepared."""
+        self.runs = self.program
+        if self.collapse:
+            self.runs = self.backend.optimise(self.program, self.rows1, self.rows2)
 
     def plan(
         self, *, used: int = 0, copies: int = 1, side: int | None = None
@@ -149,6 +157,7 @@ def prepare(
     backend: str = "auto",
     threads: int | None = None,
     max_memory: int | float | str | None = None,
+    collapse: bool = True,
 ) -> Setup:
     """Check all arguments and lower the network; nothing large is allocated."""
     spec = as_spec(net)
@@ -160,9 +169,12 @@ def prepare(
     program = lower(spec, names, int(first.shape[1]))
     if second is not None and program.has_dropout and is_same_input(first, second):
         second = None  # a row with itself shares the dropped features
+    runner = get_backend(backend)
+    sides = [first] if second is None else [first, second]
+    program = runner.specialise(program, sides, kind)
     return Setup(
         program=program,
-        backend=get_backend(backend),
+        backend=runner,
         dtype=kind,
         get=names,
         is_tuple=is_tuple,
@@ -171,6 +183,7 @@ def prepare(
         threads=check_threads(threads),
         budget=check_max_memory(max_memory),
         given_bytes=_made_bytes(first, x1) + _made_bytes(second, x2),
+        collapse=check_flag(collapse, "collapse"),
     )
 
 

@@ -28,12 +28,13 @@ def tiles(
     backend: str = "auto",
     threads: int | None = None,
     max_memory: int | float | str | None = None,
+    collapse: bool = True,
 ) -> Iterator[tuple[slice, slice, Any]]:
     """Yield the kernel matrix block by block; it is never held as a whole.
 
     Parameters
     ----------
-    net, x1, x2, get, dtype, backend, threads
+    net, x1, x2, get, dtype, backend, threads, collapse
         As in `fastntk.gram`.
     max_memory : int or str, optional
         Bytes for the copy of the inputs and all blocks alive at once.
@@ -83,6 +84,7 @@ def tiles(
         backend=backend,
         threads=threads,
         max_memory=max_memory,
+        collapse=collapse,
     )
     plan = setup.plan(copies=1 + 2 * 2)  # workspace, tiles ahead, their mirror images
     setup.prepare_rows()

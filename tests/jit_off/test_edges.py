@@ -46,7 +46,7 @@ def test_blocks_above_the_diagonal_are_left_out(dtype: type) -> None:
 
 @pytest.mark.parametrize("name", HOMOGENEOUS)
 def test_collapsed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastntk.backends.cpu.MIN_ENTRIES", 0)
+    monkeypatch.setattr("fastntk.backends.cpu_collapse.MIN_FLOPS", 0)
     x = tiny(np.float64)
     x = x[np.abs(x).max(axis=1) > 0][:9]
     net = HOMOGENEOUS[name]

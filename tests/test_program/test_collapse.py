@@ -8,7 +8,7 @@ import pytest
 import fastntk
 from fastntk.backends.cpu_collapse import collapsed_program
 from fastntk.program import lower
-from fastntk.program.collapse import is_homogeneous
+from fastntk.program.degree import Degree, degree_of
 from tests.inputs import grid
 from tests.networks import (
     ABRELU,
@@ -41,16 +41,19 @@ HOMOGENEOUS: dict[str, list[Any]] = {
 }
 
 
+MANY = (np.linspace(1.0, 2.0, 1 << 15),)  # mean squares of rows worth a fit
+
+
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Collapse matrices of any size, and keep what was run."""
     used: list[Any] = []
 
-    def optimised(program: Any, dtype: Any) -> Any:
-        used.append(collapsed_program(program, dtype))
+    def optimised(program: Any, variances: Any, dtype: Any) -> Any:
+        used.append(collapsed_program(program, variances, dtype))
         return used[-1]
 
-    monkeypatch.setattr("fastntk.backends.cpu.MIN_ENTRIES", 0)
+    monkeypatch.setattr("fastntk.backends.cpu_collapse.MIN_FLOPS", 0)
     monkeypatch.setattr("fastntk.backends.cpu.collapsed_program", optimised)
     return used
 
@@ -82,7 +85,7 @@ def test_depth_100_equals_the_layer_by_layer_program(
     series = fastntk.gram(net, rows, get=GETS)
     assert always[-1] is not None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fastntk.backends.cpu.MIN_ENTRIES", 1 << 60)
+        patch.setattr("fastntk.backends.cpu_collapse.MIN_FLOPS", 1 << 60)
         exact = fastntk.gram(net, rows.astype(np.float64), get=GETS)
     for get in GETS:
         diagonal = getattr(exact, get).diagonal()
@@ -101,20 +104,25 @@ def test_scales_beyond_float32_stay_in_the_row_tables(always: list[Any]) -> None
 
 
 @pytest.mark.parametrize(
-    "net",
-    [mlp(RELU, 2, b_std=0.1), mlp(ERF, 2), mlp(SIGN, 2)],
-    ids=["bias", "erf", "sign"],
+    "net", [mlp(RELU, 2, b_std=0.1), mlp(ERF, 2)], ids=["bias", "erf"]
 )
 def test_other_networks_are_left_alone(net: list[Any]) -> None:
     program = lower(build(net).spec, GETS, 4)
-    assert not is_homogeneous(program)
-    assert collapsed_program(program, np.dtype(np.float64)) is None
+    assert degree_of(program) is None
+    assert collapsed_program(program, MANY, np.dtype(np.float64)) is None
+
+
+@pytest.mark.parametrize("variances", [MANY, (np.ones(1 << 15),)])
+def test_a_kink_in_the_angle_is_refused(variances: Any) -> None:
+    program = lower(build(mlp(SIGN, 2)).spec, GETS, 4)
+    assert degree_of(program) == Degree(0.0)
+    assert collapsed_program(program, variances, np.dtype(np.float64)) is None
 
 
 def test_a_series_that_costs_more_than_the_layers_is_not_used() -> None:
     program = lower(build(mlp(RELU, 1)).spec, GETS, 4)
-    assert is_homogeneous(program)
-    assert collapsed_program(program, np.dtype(np.float64)) is None
+    assert degree_of(program) == Degree(1.0)
+    assert collapsed_program(program, MANY, np.dtype(np.float64)) is None
 
 
 def test_rows_of_zeros_with_a_tangent_run_layer_by_layer(always: list[Any]) -> None:
@@ -145,7 +153,7 @@ def test_large_matrices_are_collapsed_and_agree(rng: np.random.Generator) -> Non
 
 def test_the_program_prints_its_series_and_error() -> None:
     program = lower(build(mlp(RELU, 3)).spec, GETS, 4)
-    collapsed = collapsed_program(program, np.dtype(np.float64))
+    collapsed = collapsed_program(program, MANY, np.dtype(np.float64))
     assert collapsed is not None
     assert collapsed.error <= 5e-13
     assert collapsed.flops < program.flops

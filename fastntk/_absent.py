@@ -1,0 +1,95 @@
+"""Names of neural-tangents that fastntk does not have, and what to do instead."""
+
+import sys
+from collections.abc import Mapping
+
+__all__ = ["LAYERS", "TOP", "missing"]
+
+PAGE = 'See "Coming from neural-tangents" in the documentation'
+
+_FINITE = (
+    "finite networks and their empirical kernels have no implementation yet; kernels "
+    "of infinite width are fastntk.gram and kernel_fn of a network"
+)
+_IMAGES = (
+    "layers for images have no implementation yet; networks here take rows (n, d) and "
+    "samples with positions (n, positions, channels), without windows or padding"
+)
+_POOL = (
+    "pooling over windows has no implementation yet; stax.GlobalAvgPool and "
+    "stax.GlobalSumPool pool all positions, and stax.DotGeneral(rhs=matrix, "
+    "dimension_numbers=(((1,), (0,)), ((), ()))) takes any linear map of positions"
+)
+_DECORATOR = (
+    "no decorator is needed: a triple (init_fn, apply_fn, kernel_fn) is a layer, to be "
+    "put into stax.serial or stax.parallel as it is"
+)
+_MASKS = (
+    "masks have no implementation yet; give samples of equal length, or rows with "
+    "zeros in place of what is missing"
+)
+_INTERNAL = (
+    "it belongs to the decorator stax.requires, which is not needed: kernels are "
+    "always computed for all pairs of samples and positions"
+)
+
+LAYERS: dict[str, str] = {
+    **dict.fromkeys(
+        ("Conv", "ConvLocal", "ConvTranspose", "ImageResize", "Padding"), _IMAGES
+    ),
+    **dict.fromkeys(("AvgPool", "SumPool"), _POOL),
+    **dict.fromkeys(
+        ("GlobalSelfAttention", "AttentionMechanism", "PositionalEmbedding"),
+        "attention has no implementation yet; stax.GlobalAvgPool, stax.Aggregate and "
+        "stax.DotGeneral mix positions",
+    ),
+    "ElementwiseNumerical": (
+        "activations without a closed form have no implementation yet; "
+        "stax.Elementwise takes the dual as a function of your own"
+    ),
+    **dict.fromkeys(("layer", "requires", "supports_masking"), _DECORATOR),
+    **dict.fromkeys(("MaskedArray", "unmask_fn"), _MASKS),
+    **dict.fromkeys(("Bool", "Diagonal"), _INTERNAL),
+}
+"""Public names of ``neural_tangents.stax``."""
+
+TOP: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "NtkImplementation",
+            "empirical_kernel_fn",
+            "empirical_nngp_fn",
+            "empirical_ntk_fn",
+            "empirical_ntk_vp_fn",
+            "experimental",
+            "linearize",
+            "monte_carlo_kernel_fn",
+            "taylor_expand",
+        ),
+        _FINITE,
+    ),
+}
+"""Public names of ``neural_tangents``."""
+
+
+def missing(module: str, name: str, hints: Mapping[str, str]) -> AttributeError:
+    """Return the error of a name that a module does not have.
+
+    Parameters
+    ----------
+    module : str
+        Full name of the module.
+    name : str
+        What was looked for.
+    hints : mapping
+        What to do instead, by name.
+
+    Returns
+    -------
+    AttributeError
+        For Python to suggest similar names, it knows the module.
+    """
+    message = f"module {module!r} has no attribute {name!r}"
+    if name in hints:
+        message += f": {hints[name]}. {PAGE}"
+    return AttributeError(message, name=name, obj=sys.modules.get(module))

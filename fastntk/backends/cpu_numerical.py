@@ -1,0 +1,117 @@
+"""Activations without a closed form: how many terms their series need for these rows.
+
+A program's `numerical` ops say which activation, not how it is computed. The variances
+at each of them follow from those of the inputs; with their range known, an op becomes
+an `expansion`, with coefficients for that range, or a `host` op where a series would
+be too long or an activation has kinks.
+"""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from fastntk._typing import FloatArray
+from fastntk.backends.cpu_collapse import ONE_NORM
+from fastntk.backends.cpu_rows import row_pass
+from fastntk.program import Op, Program
+from fastntk.program.ops import N_OUTPUT_TABLES, padded
+
+__all__ = ["specialise"]
+
+GRID = 129  # variances between the smallest and the largest that are looked at
+STEP = 1.0 / 32.0  # ends of a range of log q: equal ranges find their coefficients
+MARGIN = 0.01  # of a range, for variances between those of the grid
+TOLERANCE = {np.dtype(np.float64): 0.0, np.dtype(np.float32): 1e-7}
+
+
+def specialise(
+    program: Program, variances: tuple[FloatArray, ...], dtype: np.dtype[Any]
+) -> Program:
+    """Return the program with coefficients for rows of these variances.
+
+    Parameters
+    ----------
+    program : Program
+        The steps; returned as it is if none is numerical.
+    variances : tuple of ndarray
+        Mean squares of the rows of both sides.
+    dtype : numpy dtype
+        Compute dtype; float32 needs fewer terms.
+
+    Returns
+    -------
+    Program
+        Without `numerical` ops.
+    """
+    if not program.has_numerical_ops:
+        return program
+    grid = _grid(variances, dtype)
+    ops: list[Op] = []
+    for op in program.ops:
+        known = op
+        if op.name == "numerical":
+            q = _variances_before(program, ops, op.stream, grid)
+            known = _chosen(op, q, dtype)
+        n_tables = sum(o.n_tables for o in ops)
+        ops.append(dataclasses.replace(known, table=n_tables))
+    return _with_ops(program, ops)
+
+
+def _grid(variances: tuple[FloatArray, ...], dtype: np.dtype[Any]) -> FloatArray:
+    """Return variances that stand for those of all rows."""
+    positive = [v[np.isfinite(v) & (v > 0)] for v in variances]
+    ends = [end for v in positive if v.size for end in (v.min(), v.max())]
+    zeros = [0.0] * any(bool((v == 0).any()) for v in variances)
+    if not ends:
+        return np.array(zeros or [1.0])
+    low, high = float(min(ends)), float(max(ends))
+    if high - low <= ONE_NORM[dtype] * high:
+        return np.array([*zeros, (low + high) / 2])
+    return np.array([*zeros, *np.geomspace(low, high, GRID)])
+
+
+def _variances_before(
+    program: Program, ops: list[Op], stream: int, grid: FloatArray
+) -> FloatArray:
+    """Return the variances of a stream after some ops."""
+    _, state = row_pass(_with_ops(program, ops), grid)
+    q: FloatArray = state[stream, 0]
+    return q
+
+
+def _with_ops(program: Program, ops: list[Op]) -> Program:
+    n_tables = sum(op.n_tables for op in ops) + N_OUTPUT_TABLES
+    return dataclasses.replace(program, ops=tuple(ops), n_tables=n_tables)
+
+
+def _chosen(op: Op, q: FloatArray, dtype: np.dtype[Any]) -> Op:
+    """Return what a numerical op becomes for variances ``q``."""
+    tolerance = max(op.payload.tol, TOLERANCE[dtype])
+    series = op.payload.expand(*_range(q), tolerance)
+    if series is None:
+        return dataclasses.replace(op, name="host", payload=op.payload.host)
+    n, m = series.n_terms, len(series.cheb)
+    numbers = (n, m, series.u_lo, series.u_hi, *series.zero)
+    return dataclasses.replace(
+        op,
+        name="expansion",
+        coefs=(float(padded(n)),),
+        row_coefs=(*map(float, numbers), *series.cheb.ravel().tolist()),
+        payload=series,
+    )
+
+
+def _range(q: FloatArray) -> tuple[float, float]:
+    """Return the ends of a range that holds all positive variances."""
+    positive = q[np.isfinite(q) & (q > 0)]
+    if not positive.size:
+        return 1.0, 1.0
+    low, high = float(positive.min()), float(positive.max())
+    if high - low <= 1e-12 * high:
+        return math.sqrt(low * high), math.sqrt(low * high)
+    margin = MARGIN * math.log(high / low)
+    first = math.floor((math.log(low) - margin) / STEP) * STEP
+    last = math.ceil((math.log(high) + margin) / STEP) * STEP
+    return math.exp(first), math.exp(last)
