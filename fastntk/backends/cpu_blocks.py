@@ -18,8 +18,8 @@ __all__ = [
     "CONVERT_BYTES",
     "ENTRY_BYTES",
     "PIECE_BYTES",
-    "TABLE_BYTES",
     "floats",
+    "keeps_tables",
     "mean_squares",
     "row_pieces",
     "side_bytes",
@@ -28,6 +28,7 @@ __all__ = [
 
 BLOCK_ROWS = 2048  # rows whose state stays in the cache during the variance pass
 TABLE_BYTES = 24 << 20  # tables larger than this are recomputed per tile
+SERIES_BYTES = 128 << 20  # the same of programs with series, whose tables cost more
 CONVERT_BYTES = 8 << 20  # float64 rows held together while a side is prepared
 PIECE_BYTES = 2 << 20  # rows of one side held together while a tile is computed
 LINE_BYTES = 64  # of a cache
@@ -59,6 +60,13 @@ def row_pieces(
         stop = min(max(stop, start + 1), rows.stop)
         yield slice(start, stop)
         start = stop
+
+
+def keeps_tables(program: Program, n: int, dtype: np.dtype[Any]) -> bool:
+    """Return whether the row tables of a side are kept for all tiles."""
+    has_series = any(op.name == "expansion" for op in program.ops)
+    limit = SERIES_BYTES if has_series else TABLE_BYTES
+    return program.n_tables * table_stride(n, dtype) * dtype.itemsize <= limit
 
 
 def table_stride(n: int, dtype: np.dtype[Any]) -> int:
@@ -110,9 +118,9 @@ def side_bytes(
     is_dense = isinstance(x, np.ndarray)
     n_entries = n * d if isinstance(x, np.ndarray) else x.nnz
     padded: int = n_entries if is_sparse else -(-n // width) * width * d
-    tables = 8 * program.n_tables * n
     known = 8 * n * (1 + len(program.get))
-    known += tables * dtype.itemsize // 8 if tables <= TABLE_BYTES else 0
+    if keeps_tables(program, n, dtype):
+        known += program.n_tables * table_stride(n, dtype) * dtype.itemsize
     state = 8 * min(n, BLOCK_ROWS) * (program.n_tables + 3 * program.n_streams)
     largest = max(CONVERT_BYTES, 16 * d if is_dense else 0)
     convert = 0 if _is_ready(x) else min(8 * n_entries, largest)

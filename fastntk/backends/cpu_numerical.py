@@ -23,6 +23,10 @@ __all__ = ["specialise"]
 GRID = 129  # variances between the smallest and the largest that are looked at
 STEP = 1.0 / 32.0  # ends of a range of log q: equal ranges find their coefficients
 MARGIN = 0.01  # of a range, for variances between those of the grid
+# numbers of terms to choose from, where pairs are not near
+LEVELS = (8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 192, 256, 384, 512, 768, 1024)
+FAR = 0.97  # |rho| up to which the rounding of rho' does not show in the angle
+LAST_BITS = {np.dtype(np.float64): 2e-16, np.dtype(np.float32): 3e-8}
 TOLERANCE = {np.dtype(np.float64): 0.0, np.dtype(np.float32): 1e-7}
 
 
@@ -97,10 +101,35 @@ def _chosen(op: Op, q: FloatArray, dtype: np.dtype[Any]) -> Op:
     return dataclasses.replace(
         op,
         name="expansion",
-        coefs=(float(padded(n)),),
+        coefs=(float(padded(n)), *_shortcuts(series, dtype)),
         row_coefs=(*map(float, numbers), *series.cheb.ravel().tolist()),
         payload=series,
     )
+
+
+def _shortcuts(series: Any, dtype: np.dtype[Any]) -> list[float]:
+    """Return how many terms are enough where no ``|rho|`` is above a limit.
+
+    What the terms from n on add to the kernels is at most ``z^n sum_(k >= n) a_k^2``,
+    and the same of the derivative, over the largest tail of any row (Cauchy-Schwarz).
+    """
+    n_rows = 1 if series.u_lo == series.u_hi else GRID
+    at = np.linspace(-1.0, 1.0, n_rows) if n_rows > 1 else np.zeros(1)
+    a = np.polynomial.chebyshev.chebval(at, series.cheb[:, : series.n_terms])
+    squares = a**2 / (a**2).sum(axis=0)
+    slopes = squares * np.arange(series.n_terms)[:, None]
+    slopes /= np.maximum(slopes.sum(axis=0), np.finfo(np.float64).tiny)
+    tails = [np.cumsum(s[::-1], axis=0)[::-1].max(axis=1) for s in (squares, slopes)]
+    found: list[float] = []
+    for n in LEVELS:
+        if n >= series.n_terms:
+            break
+        with np.errstate(divide="ignore"):
+            value = (LAST_BITS[dtype] / tails[0][n]) ** (1.0 / n)
+            slope = (LAST_BITS[dtype] / tails[1][n]) ** (1.0 / (n - 1))
+        found += [min(value, slope, FAR), float(n)]
+    found += [FAR, float(padded(series.n_terms))]
+    return [float(len(found) // 2), *found]
 
 
 def _range(q: FloatArray) -> tuple[float, float]:

@@ -10,8 +10,8 @@ from fastntk._typing import AnyArray, CSRMatrix, FloatArray, InputMatrix
 from fastntk.backends.cpu_blocks import (
     BLOCK_ROWS,
     CONVERT_BYTES,
-    TABLE_BYTES,
     floats,
+    keeps_tables,
     row_pieces,
     table_stride,
 )
@@ -78,8 +78,7 @@ class CpuRows:
             self.unit = self._unit_dense(x, panel_width(dtype))
         self._check_variance()
         self._diagonals = {name: np.empty(self.n) for name in program.get}
-        n_bytes = program.n_tables * self.n * dtype.itemsize
-        keep = n_bytes <= TABLE_BYTES
+        keep = keeps_tables(program, self.n, dtype)
         self._stride = table_stride(self.n, dtype)
         room = program.n_tables * self._stride
         self._tables = np.empty(room, dtype) if keep else None

@@ -10,7 +10,8 @@ from fastntk._jit import CpuOp
 from fastntk.kernels.cpu_ops_activations import abrelu, erf, sign
 from fastntk.kernels.cpu_ops_affine import add, affine, copy, mask
 from fastntk.kernels.cpu_ops_gelu import gabor, gelu
-from fastntk.kernels.cpu_ops_mehler import mehler, rectified
+from fastntk.kernels.cpu_ops_mehler import mehler
+from fastntk.kernels.cpu_ops_rectified import rectified
 from fastntk.kernels.cpu_ops_series import angle, series
 from fastntk.kernels.cpu_ops_smooth import cos, exp, gaussian, sin
 from fastntk.kernels.cpu_ops_structure import dropout, floor, multiply

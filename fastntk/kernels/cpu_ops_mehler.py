@@ -1,4 +1,4 @@
-"""CPU op bodies of Hermite series and of rectified powers.
+"""CPU op body of Hermite series.
 
 A series has a row table per term, ``a_k``: the normalised Hermite coefficients of the
 activation at the row's variance, ``sum a_k^2 = 1``; and one more, ``f = (sum k
@@ -8,12 +8,10 @@ a_k^2)^(-1/2)``. ``rho' = sum_k a_k a_k' rho^k`` (Mehler), the dual of the deriv
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from fastntk._jit import like, scalar, scratch
-from fastntk._typing import Coefs, Pointer, Scalar, Strip
+from fastntk._typing import Pointer, Scalar, Strip
 from fastntk.kernels.abi import (
     COLS_STEP,
     COLS_STRIDE,
@@ -25,16 +23,10 @@ from fastntk.kernels.abi import (
     TAU,
 )
 from fastntk.kernels.cpu_panel import col, is_double, row, slot
-from fastntk.kernels.polynomials import (
-    asin_coefficients,
-    fall_terms,
-    polynomial,
-    slope_terms,
-)
-from fastntk.kernels.scalars import correlation, is_parallel
-from fastntk.kernels.vector import hermite_sums, panel_width
+from fastntk.kernels.scalars import complement, correlation, is_parallel
+from fastntk.kernels.vector import hermite_sums, hermite_values, panel_width
 
-__all__ = ["mehler", "rectified"]
+__all__ = ["mehler"]
 
 WIDTH_64 = panel_width(np.dtype(np.float64))
 WIDTH_32 = panel_width(np.dtype(np.float32))
@@ -103,6 +95,30 @@ def _multiply(tau: Strip, slopes: Strip, f1: Scalar, f: Strip) -> None:
 
 
 @scalar
+def _values(
+    x: Strip, tau: Strip, sums: Strip, has_tau: bool, f1: Scalar, f: Strip
+) -> None:
+    """Take the values of the series as they are, for rows that are not near."""
+    for j in range(len(x)):
+        x[j] = complement(sums[j])
+    if has_tau:
+        _multiply(tau, sums[WIDTH:], f1, f)
+
+
+@scalar
+def _terms_needed(x: Strip, coefs: Pointer) -> int:
+    """Return how many terms these pairs need; 0 if all, and the angle matters."""
+    one = like(x[0], 1.0)
+    largest = like(x[0], 0.0)
+    for j in range(len(x)):
+        largest = max(largest, one - abs(x[j]))
+    for k in range(int(coefs[1])):
+        if largest <= coefs[2 + 2 * k]:
+            return int(coefs[3 + 2 * k])
+    return 0
+
+
+@scalar
 def _row_sums(
     sums: Strip,
     x: Strip,
@@ -146,7 +162,10 @@ def mehler(
     coefs: Pointer,
     constants: Pointer,
 ) -> None:
-    """Apply a Hermite series; coefs: its number of terms, an even one.
+    """Apply a Hermite series.
+
+    coefs: its number of terms, an even one; how many pairs (z, n) follow: where no
+    ``|rho|`` is above z, n terms are enough.
 
     A few columns with all rows, so that their tables stay in the L1 cache.
     """
@@ -154,19 +173,25 @@ def mehler(
     row_stride, col_stride = dims[ROWS_STRIDE], dims[COLS_STRIDE]
     sums = scratch(slot(slots, dims, ints[RHO], 0), ROOM)
     width = WIDTH_64 if is_double(sums[0]) else WIDTH_32
+    has_tau = ints[TAU] >= 0
     for start in range(0, dims[PANEL_COLS], width):
         stop = min(start + width, dims[PANEL_COLS])
         n = stop - start
         for i in range(dims[PANEL_ROWS]):
             x = slot(slots, dims, ints[RHO], i)[start:stop]
+            tau = slot(slots, dims, ints[TAU] if has_tau else ints[RHO], i)[start:stop]
+            f1 = row(rows, dims, first + n_terms, i)
+            f = col(cols, dims, first + n_terms, i)[start:stop]
             col_start = first * col_stride + i * dims[COLS_STEP] + start
             place = (first * row_stride + i, row_stride, cols, col_start, col_stride)
+            n_needed = _terms_needed(x, coefs) if n == width else 0
+            if n_needed > 0:
+                hermite_values(x, 0, rows, *place, n_needed, sums, 0, WIDTH)
+                _values(x, tau, sums[: 2 * WIDTH], has_tau, f1, f)
+                continue
             _row_sums(sums, x, rows, *place, n_terms, width)
-            if ints[TAU] >= 0:
-                tau = slot(slots, dims, ints[TAU], i)[start:stop]
-                f1 = row(rows, dims, first + n_terms, i)
-                f = col(cols, dims, first + n_terms, i)[start:stop]
-                _multiply(tau, sums[4 * WIDTH : 4 * WIDTH + n], f1, f)
+            if has_tau:
+                _multiply(tau, sums[4 * WIDTH :], f1, f)
             _finish(
                 x,
                 sums[0:n],
@@ -174,63 +199,3 @@ def mehler(
                 sums[2 * WIDTH : 2 * WIDTH + n],
                 sums[3 * WIDTH : 3 * WIDTH + n],
             )
-
-
-# --- rectified powers -----------------------------------------------------------------
-
-
-@scalar
-def _angle(x: Scalar, asin_c: Coefs) -> Scalar:
-    """Return the angle in [0, pi] from the signed complement."""
-    r = abs(x)
-    theta = math.sqrt(like(x, 2.0) * r) * polynomial(r, asin_c)
-    return theta if is_parallel(x) else like(x, math.pi) - theta
-
-
-@scalar
-def _rectified(x: Strip, asin_c: Coefs, fall_c: Coefs) -> None:
-    one = like(x[0], 1.0)
-    for j in range(len(x)):
-        theta = _angle(x[j], asin_c)
-        t = theta * like(one, 2.0 / math.pi) - one
-        gap = (theta * theta) * polynomial(t, fall_c)
-        x[j] = gap if gap < one else one
-
-
-@scalar
-def _rectified_ntk(
-    x: Strip, tau: Strip, asin_c: Coefs, fall_c: Coefs, slope_c: Coefs
-) -> None:
-    one = like(x[0], 1.0)
-    for j in range(len(x)):
-        theta = _angle(x[j], asin_c)
-        square = theta * theta
-        t = theta * like(one, 2.0 / math.pi) - one
-        tau[j] = tau[j] * (one - square * polynomial(t, slope_c))
-        gap = square * polynomial(t, fall_c)
-        x[j] = gap if gap < one else one
-
-
-def rectified(
-    slots: Pointer,
-    rows: Pointer,
-    cols: Pointer,
-    dims: Pointer,
-    ints: Pointer,
-    coefs: Pointer,
-    constants: Pointer,
-) -> None:
-    """Apply ``max(u, 0)^d`` with ``d >= 2``.
-
-    coefs: ``(1 - J(theta)) / theta^2`` in ``2 theta/pi - 1``, of the activation and of
-    its derivative, see `fastntk.program.rectified`.
-    """
-    asin_c = asin_coefficients(constants)
-    fall_c, slope_c = fall_terms(coefs), slope_terms(coefs)
-    for i in range(dims[PANEL_ROWS]):
-        x = slot(slots, dims, ints[RHO], i)
-        if ints[TAU] >= 0:
-            tau = slot(slots, dims, ints[TAU], i)
-            _rectified_ntk(x, tau, asin_c, fall_c, slope_c)
-        else:
-            _rectified(x, asin_c, fall_c)

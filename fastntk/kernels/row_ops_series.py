@@ -9,6 +9,7 @@ import numpy as np
 from fastntk._jit import cpu_kernel, scalar
 from fastntk._typing import FloatArray
 
+TOGETHER = 16  # rows whose tables are written together
 NO_ANGLE = 1e-18  # its square, and its inverse, are in the range of float32
 
 __all__ = ["expansion", "mehler", "rectified"]
@@ -30,7 +31,7 @@ def mehler(
     Tables: ``a_k``, normalised and filled up with zeros; ``(sum k a_k^2)^(-1/2)``.
     """
     n, m = int(coefs[0]), int(coefs[1])
-    tables[:] = 0.0
+    values = np.zeros(tables.shape[0])
     for i in range(len(q)):
         size, steep, power, before = 0.0, 0.0, 1.0, 1.0
         root = math.sqrt(q[i])
@@ -38,14 +39,15 @@ def mehler(
             a = 0.0
             for j in range(m - 1, -1, -1):
                 a = a * q[i] + coefs[2 + k * m + j]
-            tables[k, i] = a * power
+            values[k] = a * power
             size += (a * power) ** 2
             if k > 0:
                 steep += k * (a * before) ** 2
             before = power
             power *= root
         slope_at_zero = coefs[2 + m] if n > 1 else 0.0
-        _normalise(tables[:, i], n, slope_at_zero if q[i] == 0.0 else 0.0)
+        _normalise(values, n, slope_at_zero if q[i] == 0.0 else 0.0)
+        tables[:, i] = values
         q[i] = size
         t[i] *= steep
         s[i] *= math.sqrt(steep)
@@ -53,7 +55,7 @@ def mehler(
 
 @scalar
 def _normalise(a: FloatArray, n: int, slope_at_zero: float) -> None:
-    """Scale the ``a_k`` of a row, and write ``f`` behind them.
+    """Scale the ``a_k`` of a row, and write ``f`` to the last item.
 
     At a row without variance ``f a_1`` stands for the sign of the slope there.
     """
@@ -103,26 +105,31 @@ def expansion(
     """
     n, m = int(coefs[0]), int(coefs[1])
     low, high = coefs[2], coefs[3]
-    values = np.empty(n + 2)
-    tables[:] = 0.0
-    for i in range(len(q)):
-        slope_at_zero = 0.0
-        if q[i] > 0.0:
-            z = 0.0
-            if high > low:
-                z = (2.0 * math.log(q[i]) - low - high) / (high - low)
-            _chebyshev_sums(z, coefs[6:], m, values)
-            size, steep = math.exp(values[n]), math.exp(values[n + 1])
-            for k in range(n):
-                tables[k, i] = values[k]
-        else:
-            tables[0, i] = 1.0 if coefs[4] >= 0.0 else -1.0
-            size, steep = coefs[4] * coefs[4], coefs[5] * coefs[5]
-            slope_at_zero = coefs[5]
-        _normalise(tables[:, i], n, slope_at_zero)
-        q[i] = size
-        t[i] *= steep
-        s[i] *= math.sqrt(steep)
+    sums = np.empty(n + 2)
+    block = np.zeros((TOGETHER, tables.shape[0]))
+    for first in range(0, len(q), TOGETHER):
+        n_rows = min(TOGETHER, len(q) - first)
+        for r in range(n_rows):
+            i, slope_at_zero = first + r, 0.0
+            if q[i] > 0.0:
+                z = 0.0
+                if high > low:
+                    z = (2.0 * math.log(q[i]) - low - high) / (high - low)
+                _chebyshev_sums(z, coefs[6:], m, sums)
+                size, steep = math.exp(sums[n]), math.exp(sums[n + 1])
+                block[r, :n] = sums[:n]
+            else:
+                block[r, :n] = 0.0
+                block[r, 0] = 1.0 if coefs[4] >= 0.0 else -1.0
+                size, steep = coefs[4] * coefs[4], coefs[5] * coefs[5]
+                slope_at_zero = coefs[5]
+            _normalise(block[r], n, slope_at_zero)
+            q[i] = size
+            t[i] *= steep
+            s[i] *= math.sqrt(steep)
+        for k in range(tables.shape[0]):
+            for r in range(n_rows):
+                tables[k, first + r] = block[r, k]
 
 
 @cpu_kernel

@@ -12,6 +12,7 @@ __all__ = [
     "GROUP_ROWS",
     "TRANSPOSE_BYTES",
     "hermite_sums",
+    "hermite_values",
     "micro_distance",
     "micro_product",
     "panel_width",
@@ -24,6 +25,7 @@ _products: Any = vector_ir if JIT_ENABLED else vector_python
 _series: Any = vector_series if JIT_ENABLED else vector_python
 _moves: Any = vector_moves if JIT_ENABLED else vector_python
 hermite_sums = _series.hermite_sums
+hermite_values = _series.hermite_values
 micro_distance = _products.micro_distance
 micro_product = _products.micro_product
 stream_square = _moves.stream_square

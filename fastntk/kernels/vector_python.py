@@ -10,6 +10,7 @@ from fastntk.kernels.vector_ir import GROUP_ROWS, TRANSPOSE_BYTES, panel_width
 
 __all__ = [
     "hermite_sums",
+    "hermite_values",
     "micro_distance",
     "micro_product",
     "stream_square",
@@ -91,13 +92,12 @@ def hermite_sums(  # noqa: D103
     out_start: int,
     out_stride: int,
 ) -> None:
-    width = panel_width(x.dtype)
-    pairs = x[x_start : x_start + width]
-    rho, sign = np.copysign(1 - np.abs(pairs), pairs), np.copysign(1, pairs)
-    k = np.arange(n_terms)[:, None]
-    r = np.stack([rows[row_start + m * row_stride] for m in range(n_terms)])[:, None]
-    c = np.stack([cols[col_start + m * col_stride :][:width] for m in range(n_terms)])
-    w = r * c
+    r, c, rho = _terms(
+        *(x, x_start, rows, row_start, row_stride),
+        *(cols, col_start, col_stride, n_terms),
+    )
+    k, w = np.arange(n_terms)[:, None], r * c
+    sign = np.copysign(1, x[x_start : x_start + rho.size])
     total = np.cumsum((w * np.where(k % 2, 1, sign))[::-1], axis=0)[::-1]
     sums = (
         ((r - c) ** 2).sum(axis=0),
@@ -108,4 +108,48 @@ def hermite_sums(  # noqa: D103
     )
     for m, values in enumerate(sums):
         start = out_start + m * out_stride
-        out[start : start + width] = values
+        out[start : start + rho.size] = values
+
+
+def hermite_values(  # noqa: D103
+    x: Any,
+    x_start: int,
+    rows: Any,
+    row_start: int,
+    row_stride: int,
+    cols: Any,
+    col_start: int,
+    col_stride: int,
+    n_terms: int,
+    out: Any,
+    out_start: int,
+    out_stride: int,
+) -> None:
+    r, c, rho = _terms(
+        *(x, x_start, rows, row_start, row_stride),
+        *(cols, col_start, col_stride, n_terms),
+    )
+    k, w = np.arange(n_terms)[:, None], r * c
+    out[out_start : out_start + rho.size] = (w * rho**k).sum(axis=0)
+    start = out_start + out_stride
+    slopes = (k[1:] * w[1:] * rho ** (k[1:] - 1)).sum(axis=0)
+    out[start : start + rho.size] = slopes
+
+
+def _terms(
+    x: Any,
+    x_start: int,
+    rows: Any,
+    row_start: int,
+    row_stride: int,
+    cols: Any,
+    col_start: int,
+    col_stride: int,
+    n_terms: int,
+) -> tuple[Any, Any, Any]:
+    """Return the tables of a row and of a panel's width of columns, and ``rho``."""
+    width = panel_width(x.dtype)
+    pairs = x[x_start : x_start + width]
+    r = np.stack([rows[row_start + m * row_stride] for m in range(n_terms)])[:, None]
+    c = np.stack([cols[col_start + m * col_stride :][:width] for m in range(n_terms)])
+    return r, c, np.copysign(1 - np.abs(pairs), pairs)

@@ -1,12 +1,14 @@
-"""The inner loop of Hermite series as LLVM vector code.
+"""The inner loops of Hermite series as LLVM vector code.
 
-Its running sums stay in registers, over all terms, where LLVM's vectoriser would read
+Their running sums stay in registers, over all terms, where LLVM's vectoriser would read
 and write them once per term. With ``c_k`` the items of a row table at the columns,
-``r_k`` that of the row, ``w_k = r_k c_k`` and ``z = |rho|``, five sums over k:
+``r_k`` that of the row, ``w_k = r_k c_k`` and ``z = |rho|``:
 
-``(r_k - c_k)^2``; ``w_k`` of odd k; ``w_k`` of even k; ``t_k z^(k-1)`` of ``k >= 1``
-with ``t_k = sum_(j >= k) w_j``, where even terms count negative if ``rho < 0``;
-``k w_k rho^(k-1)``.
+- `hermite_values` sums ``w_k rho^k`` and ``k w_k rho^(k-1)``;
+- `hermite_sums`, which keeps the angle of nearly parallel rows: ``(r_k - c_k)^2``;
+  ``w_k`` of odd k; ``w_k`` of even k; ``t_k z^(k-1)`` of ``k >= 1`` with ``t_k =
+  sum_(j >= k) w_j``, where even terms count negative if ``rho < 0``; and ``k w_k
+  rho^(k-1)``.
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ from numba.extending import intrinsic
 
 from fastntk.kernels.vector_ir import Emitter, n_of
 
-__all__ = ["hermite_sums"]
+__all__ = ["hermite_sums", "hermite_values"]
 
-APART, ODD, EVEN, TOTAL, MOVE, SLOPE = range(6)
+APART, ODD, EVEN, MOVE, SLOPE, TOTAL = range(6)  # of hermite_sums
+VALUE, STEEPNESS = range(2)  # of hermite_values
 
 
 @intrinsic
@@ -45,19 +48,47 @@ def hermite_sums(  # type: ignore[no-untyped-def]
     ``cols[col_start + k col_stride + j]`` the tables, ``n_terms`` is even; the sums go
     to ``out[out_start + m out_stride + j]``.
     """
-    n = types.intp
-    signature = types.void(x, n, rows, n, n, cols, n, n, n, out, n, n)
+    return _signature(x, rows, cols, out), _codegen(_NearLoop, (x, rows, cols, out))
 
+
+@intrinsic
+def hermite_values(  # type: ignore[no-untyped-def]
+    typingctx,
+    x,
+    x_start,
+    rows,
+    row_start,
+    row_stride,
+    cols,
+    col_start,
+    col_stride,
+    n_terms,
+    out,
+    out_start,
+    out_stride,
+):
+    """Sum a series as `hermite_sums` does, for rows that are not nearly parallel."""
+    return _signature(x, rows, cols, out), _codegen(_FarLoop, (x, rows, cols, out))
+
+
+def _signature(x: Any, rows: Any, cols: Any, out: Any) -> Any:
+    n = types.intp
+    return types.void(x, n, rows, n, n, cols, n, n, n, out, n, n)
+
+
+def _codegen(loop: Any, kinds: tuple[Any, ...]) -> Any:
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        loop = _Loop(context, builder, (x, rows, cols, out), args)
-        loop.emit()
+        loop(context, builder, kinds, args).emit()
         return context.get_dummy_value()
 
-    return signature, codegen
+    return codegen
 
 
 class _Loop:
     """Emits the loop over pairs of terms, from the highest degrees down."""
+
+    n_sums: int
+    n_kept: int
 
     def __init__(self, context: Any, builder: Any, kinds: Any, args: Any) -> None:
         x, rows, cols, out = kinds
@@ -90,7 +121,7 @@ class _Loop:
         for lane in self.lanes:
             self._correlation(emit.load(self.x, lane))
         nothing = emit.ir.Constant(emit.vector, None)
-        start = [nothing] * (6 * len(self.lanes))
+        start = [nothing] * (self.n_sums * len(self.lanes))
         before = builder.block
         loop, done = (builder.append_basic_block(name) for name in ("terms", "last"))
         first = builder.sub(self.n_terms, self.intp(2))
@@ -148,29 +179,22 @@ class _Loop:
         self, k: Any, top: Any, sums: list[Any], *, is_last: bool
     ) -> list[Any]:
         """Add the terms of degrees k + 1, which is odd, and k."""
-        emit, builder = self.emit_, self.builder
-        odd_k = builder.add(k, self.intp(1))
-        r1, r0 = self._row_item(odd_k), self._row_item(k)
-        high = emit.broadcast(top)
-        low = builder.fsub(high, self.one)
+        odd_k = self.builder.add(k, self.intp(1))
+        items = self._row_item(odd_k), self._row_item(k)
+        high = self.emit_.broadcast(top)
+        degrees = high, self.builder.fsub(high, self.one)
         for v in range(len(self.lanes)):
-            part = sums[6 * v : 6 * v + 6]
-            z, rho = self.sizes[v], self.rhos[v]
-            w1 = self._weight(part, r1, odd_k, v)
-            part[ODD] = builder.fadd(part[ODD], w1)
-            part[TOTAL] = builder.fadd(part[TOTAL], w1)
-            part[MOVE] = emit.multiply_add(part[MOVE], z, part[TOTAL])
-            slope = builder.fmul(high, w1)
-            part[SLOPE] = emit.multiply_add(part[SLOPE], rho, slope)
-            w0 = self._weight(part, r0, k, v)
-            part[EVEN] = builder.fadd(part[EVEN], w0)
-            if not is_last:
-                part[TOTAL] = emit.multiply_add(self.sides[v], w0, part[TOTAL])
-                part[MOVE] = emit.multiply_add(part[MOVE], z, part[TOTAL])
-                slope = builder.fmul(low, w0)
-                part[SLOPE] = emit.multiply_add(part[SLOPE], rho, slope)
-            sums[6 * v : 6 * v + 6] = part
+            part = sums[self.n_sums * v : self.n_sums * (v + 1)]
+            cells = self._cell(odd_k, v), self._cell(k, v)
+            self.add_terms(part, v, items, cells, degrees, is_last=is_last)
+            sums[self.n_sums * v : self.n_sums * (v + 1)] = part
         return sums
+
+    def add_terms(
+        self, part: list[Any], v: int, r: Any, c: Any, degrees: Any, *, is_last: bool
+    ) -> None:
+        """Add an odd and an even term to the sums of vector v."""
+        raise NotImplementedError
 
     def _row_item(self, k: Any) -> Any:
         """Return the row's item of table k, in all lanes."""
@@ -178,20 +202,67 @@ class _Loop:
         item = self.builder.load(self.builder.gep(self.rows, [place]))
         return self.emit_.broadcast(item)
 
-    def _weight(self, part: list[Any], r: Any, k: Any, v: int) -> Any:
-        """Return ``w_k``, and add to the sum of ``(r_k - c_k)^2``."""
-        emit, builder = self.emit_, self.builder
-        place = builder.add(builder.mul(k, self.col_stride), self.lanes[v])
-        c = emit.load(self.cols, place)
-        apart = builder.fsub(r, c)
-        part[APART] = emit.multiply_add(apart, apart, part[APART])
-        return builder.fmul(r, c)
+    def _cell(self, k: Any, v: int) -> Any:
+        """Return the items of table k at the columns of vector v."""
+        place = self.builder.add(self.builder.mul(k, self.col_stride), self.lanes[v])
+        return self.emit_.load(self.cols, place)
+
+    def slope_term(self, slope: Any, v: int, degree: Any, weight: Any) -> Any:
+        """Add ``k w_k`` to the sum of ``k w_k rho^(k-1)``."""
+        term = self.builder.fmul(degree, weight)
+        return self.emit_.multiply_add(slope, self.rhos[v], term)
 
     def _store(self, sums: list[Any]) -> None:
-        """Write all sums but the running total."""
+        """Write the sums that are kept."""
         builder = self.builder
         for v, lane in enumerate(self.lanes):
-            part = sums[6 * v : 6 * v + 6]
-            for m, which in enumerate((APART, ODD, EVEN, MOVE, SLOPE)):
-                place = builder.mul(self.out_stride, self.intp(m))
-                self.emit_.store(part[which], self.out, builder.add(place, lane))
+            for m in range(self.n_kept):
+                place = builder.add(builder.mul(self.out_stride, self.intp(m)), lane)
+                self.emit_.store(sums[self.n_sums * v + m], self.out, place)
+
+
+class _NearLoop(_Loop):
+    """The terms of `hermite_sums`."""
+
+    n_sums, n_kept = 6, 5
+
+    def add_terms(
+        self, part: list[Any], v: int, r: Any, c: Any, degrees: Any, *, is_last: bool
+    ) -> None:
+        """Add an odd and an even term."""
+        emit, builder, z = self.emit_, self.builder, self.sizes[v]
+        weights = []
+        for item, cell in zip(r, c, strict=True):
+            apart = builder.fsub(item, cell)
+            part[APART] = emit.multiply_add(apart, apart, part[APART])
+            weights.append(builder.fmul(item, cell))
+        odd, even = weights
+        part[ODD] = builder.fadd(part[ODD], odd)
+        part[TOTAL] = builder.fadd(part[TOTAL], odd)
+        part[MOVE] = emit.multiply_add(part[MOVE], z, part[TOTAL])
+        part[SLOPE] = self.slope_term(part[SLOPE], v, degrees[0], odd)
+        part[EVEN] = builder.fadd(part[EVEN], even)
+        if not is_last:
+            part[TOTAL] = emit.multiply_add(self.sides[v], even, part[TOTAL])
+            part[MOVE] = emit.multiply_add(part[MOVE], z, part[TOTAL])
+            part[SLOPE] = self.slope_term(part[SLOPE], v, degrees[1], even)
+
+
+class _FarLoop(_Loop):
+    """The terms of `hermite_values`."""
+
+    n_sums, n_kept = 2, 2
+
+    def add_terms(
+        self, part: list[Any], v: int, r: Any, c: Any, degrees: Any, *, is_last: bool
+    ) -> None:
+        """Add an odd and an even term."""
+        emit, rho = self.emit_, self.rhos[v]
+        odd, even = (
+            self.builder.fmul(item, cell) for item, cell in zip(r, c, strict=True)
+        )
+        part[VALUE] = emit.multiply_add(part[VALUE], rho, odd)
+        part[VALUE] = emit.multiply_add(part[VALUE], rho, even)
+        part[STEEPNESS] = self.slope_term(part[STEEPNESS], v, degrees[0], odd)
+        if not is_last:
+            part[STEEPNESS] = self.slope_term(part[STEEPNESS], v, degrees[1], even)

@@ -86,7 +86,7 @@ def _series(
         label,
         state,
         flags=flags,
-        coefs=(float(padded(len(matrix))),),
+        coefs=(float(padded(len(matrix))), 0.0),
         row_coefs=(n, n_powers, *entries),
     )
     # the terms of rows with unequal variances may have any sign

@@ -233,11 +233,10 @@ class Program:
                 slots += link + ",".join(
                     str(s) for s in self.slots_of(op.other) if s >= 0
                 )
-            note = getattr(op.payload, "description", "")
             yield (
                 f"  {op.name:<9} {op.layer:<{width}} {slots:<12} "
                 f"{op.n_tables:>6} {self.op_flops(op):>6}"
-                + (f"  slow: a Python function, {note}" if note else "")
+                + _note(op)
             )
         yield (
             f"  {self.n_slots} slots ({8 * self.n_slots} bytes per entry of a panel in "
@@ -245,3 +244,17 @@ class Program:
             f"({8 * self.n_tables} bytes per row), {self.flops} flops per entry after "
             "the product"
         )
+
+
+def _note(op: Op) -> str:
+    """Return what `Program` prints behind an op."""
+    if op.name == "host":
+        return f"  slow: a Python function, {op.payload.description}"
+    if op.name == "numerical":
+        return f"  {op.payload.description}"
+    if op.name == "expansion":
+        error = max(op.payload.bound, op.payload.bound_dot)
+        return (
+            f"  {int(op.row_coefs[0])} terms, error <= {error:.1e} ({op.payload.kind})"
+        )
+    return ""
