@@ -4,7 +4,8 @@ Every function is compiled afresh (what comes from Numba's disk cache has no ass
 to show), its assembly is searched for innermost loops, and the check fails when
 
 - a loop with packed floating-point arithmetic also has scalar arithmetic (``sd`` or
-  ``ss``) or a call in it, or uses 128-bit registers only;
+  ``ss``) or a call in it, or uses 128-bit registers only, and is not the remainder of
+  one that does not (there LLVM may put two scalars into one register);
 - a loop with scalar arithmetic, or with a call, is not the remainder of a packed one
   (LLVM leaves such a loop behind every packed loop, for the last few items);
 - a function that computes has no packed loop at all.
@@ -47,6 +48,11 @@ class Rules(Enum):
     MOVES_DATA = "moves"  # as all, but there may be no arithmetic at all
 
 
+OPS_RULES = {
+    "copy": Rules.MOVES_DATA,
+    "mehler": Rules.PACKED_LOOPS_ONLY,
+    "expansion": Rules.PACKED_LOOPS_ONLY,
+}
 KERNELS = {
     "fastntk.kernels.product.packed_product": Rules.PACKED_LOOPS_ONLY,
     "fastntk.kernels.product.refine_near": Rules.PACKED_LOOPS_ONLY,
@@ -85,7 +91,7 @@ def _repeats(loop: Loop, pattern: re.Pattern[str], wide: Loop) -> bool:
 
 def _faults(loop: Loop) -> Iterator[str]:
     """Yield what no loop may hold."""
-    if loop.packed and loop.scalar:
+    if loop.packed and loop.scalar and loop.width not in NARROW:
         yield f"{loop.label}: {loop.scalar} scalar operations in a packed loop"
     called = loop.targets - BULK_MOVES
     if called or (loop.calls and not loop.targets):
@@ -94,7 +100,7 @@ def _faults(loop: Loop) -> Iterator[str]:
 
 def _is_rest(loop: Loop, excuses: dict[Loop, int]) -> bool:
     """Return whether a loop is what a packed one leaves over, and use the excuse up."""
-    pattern = PACKED if loop.packed else SCALAR
+    pattern = SCALAR if loop.scalar else PACKED
     for wide, left in excuses.items():
         if wide.function == loop.function and left and _repeats(loop, pattern, wide):
             excuses[wide] -= 1
@@ -125,7 +131,7 @@ def op_findings(dtypes: Iterable[str]) -> Iterator[Finding]:
     from fastntk.kernels.cpu_ops import OPS
 
     for name, op in OPS.items():
-        rules = Rules.MOVES_DATA if name == "copy" else Rules.ALL_LOOPS
+        rules = OPS_RULES.get(name, Rules.ALL_LOOPS)
         for dtype in dtypes:
             assembly = op.compiled(np.dtype(dtype))._library.get_asm_str()
             yield inspect(name, dtype, str(assembly), rules)

@@ -18,7 +18,7 @@ from fastntk.backends.cpu_rows import row_pass
 from fastntk.program import Op, Program
 from fastntk.program.ops import N_OUTPUT_TABLES, padded
 
-__all__ = ["specialise"]
+__all__ = ["is_numerical", "specialise", "variance_grid"]
 
 GRID = 129  # variances between the smallest and the largest that are looked at
 STEP = 1.0 / 32.0  # ends of a range of log q: equal ranges find their coefficients
@@ -30,8 +30,16 @@ LAST_BITS = {np.dtype(np.float64): 2e-16, np.dtype(np.float32): 3e-8}
 TOLERANCE = {np.dtype(np.float64): 0.0, np.dtype(np.float32): 1e-7}
 
 
+def is_numerical(op: Op) -> bool:
+    """Return whether an op came from an activation without a closed form."""
+    return op.name == "expansion" or (op.name == "host" and hasattr(op.payload, "dual"))
+
+
 def specialise(
-    program: Program, variances: tuple[FloatArray, ...], dtype: np.dtype[Any]
+    program: Program,
+    variances: tuple[FloatArray, ...],
+    dtype: np.dtype[Any],
+    tolerance: float = np.inf,
 ) -> Program:
     """Return the program with coefficients for rows of these variances.
 
@@ -43,6 +51,8 @@ def specialise(
         Mean squares of the rows of both sides.
     dtype : numpy dtype
         Compute dtype; float32 needs fewer terms.
+    tolerance : float, optional
+        Largest error of one activation, below what its layer asks for.
 
     Returns
     -------
@@ -51,20 +61,22 @@ def specialise(
     """
     if not program.has_numerical_ops:
         return program
-    grid = _grid(variances, dtype)
+    grid = variance_grid(variances, dtype)
     ops: list[Op] = []
     for op in program.ops:
         known = op
         if op.name == "numerical":
             q = _variances_before(program, ops, op.stream, grid)
-            known = _chosen(op, q, dtype)
+            known = _chosen(op, q, min(tolerance, _tolerance(op, dtype)), dtype)
         n_tables = sum(o.n_tables for o in ops)
         ops.append(dataclasses.replace(known, table=n_tables))
     return _with_ops(program, ops)
 
 
-def _grid(variances: tuple[FloatArray, ...], dtype: np.dtype[Any]) -> FloatArray:
-    """Return variances that stand for those of all rows."""
+def variance_grid(
+    variances: tuple[FloatArray, ...], dtype: np.dtype[Any]
+) -> FloatArray:
+    """Return mean squares that stand for those of all rows."""
     positive = [v[np.isfinite(v) & (v > 0)] for v in variances]
     ends = [end for v in positive if v.size for end in (v.min(), v.max())]
     zeros = [0.0] * any(bool((v == 0).any()) for v in variances)
@@ -90,9 +102,13 @@ def _with_ops(program: Program, ops: list[Op]) -> Program:
     return dataclasses.replace(program, ops=tuple(ops), n_tables=n_tables)
 
 
-def _chosen(op: Op, q: FloatArray, dtype: np.dtype[Any]) -> Op:
+def _tolerance(op: Op, dtype: np.dtype[Any]) -> float:
+    """Return what the layer asks for, as far as the dtype shows it."""
+    return float(max(op.payload.tol, TOLERANCE[dtype]))
+
+
+def _chosen(op: Op, q: FloatArray, tolerance: float, dtype: np.dtype[Any]) -> Op:
     """Return what a numerical op becomes for variances ``q``."""
-    tolerance = max(op.payload.tol, TOLERANCE[dtype])
     series = op.payload.expand(*_range(q), tolerance)
     if series is None:
         return dataclasses.replace(op, name="host", payload=op.payload.host)

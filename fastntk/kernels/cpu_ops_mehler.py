@@ -24,7 +24,12 @@ from fastntk.kernels.abi import (
 )
 from fastntk.kernels.cpu_panel import col, is_double, row, slot
 from fastntk.kernels.scalars import complement, correlation, is_parallel
-from fastntk.kernels.vector import hermite_sums, hermite_values, panel_width
+from fastntk.kernels.vector import (
+    hermite_sums,
+    hermite_values,
+    least_size,
+    panel_width,
+)
 
 __all__ = ["mehler"]
 
@@ -108,10 +113,7 @@ def _values(
 @scalar
 def _terms_needed(x: Strip, coefs: Pointer) -> int:
     """Return how many terms these pairs need; 0 if all, and the angle matters."""
-    one = like(x[0], 1.0)
-    largest = like(x[0], 0.0)
-    for j in range(len(x)):
-        largest = max(largest, one - abs(x[j]))
+    largest = like(x[0], 1.0) - least_size(x, 0)
     for k in range(int(coefs[1])):
         if largest <= coefs[2 + 2 * k]:
             return int(coefs[3 + 2 * k])

@@ -13,6 +13,7 @@ __all__ = [
     "TRANSPOSE_BYTES",
     "hermite_sums",
     "hermite_values",
+    "least_size",
     "micro_distance",
     "micro_product",
     "panel_width",
@@ -26,6 +27,7 @@ _series: Any = vector_series if JIT_ENABLED else vector_python
 _moves: Any = vector_moves if JIT_ENABLED else vector_python
 hermite_sums = _series.hermite_sums
 hermite_values = _series.hermite_values
+least_size = _series.least_size
 micro_distance = _products.micro_distance
 micro_product = _products.micro_product
 stream_square = _moves.stream_square

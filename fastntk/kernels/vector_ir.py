@@ -111,6 +111,10 @@ class Emitter:
         mask_type = self.ir.VectorType(self.i32, self.lanes)
         return self.builder.shuffle_vector(a, b, self.ir.Constant(mask_type, picks))
 
+    def smaller(self, a: Any, b: Any) -> Any:
+        """Return the smaller item of each lane."""
+        return self.builder.select(self.builder.fcmp_ordered("<", a, b), a, b)
+
     def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
         """Return ``a b + c``, fused."""
         product = self.builder.fmul(a, b, flags=("contract",))

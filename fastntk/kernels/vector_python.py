@@ -11,6 +11,7 @@ from fastntk.kernels.vector_ir import GROUP_ROWS, TRANSPOSE_BYTES, panel_width
 __all__ = [
     "hermite_sums",
     "hermite_values",
+    "least_size",
     "micro_distance",
     "micro_product",
     "stream_square",
@@ -134,6 +135,10 @@ def hermite_values(  # noqa: D103
     start = out_start + out_stride
     slopes = (k[1:] * w[1:] * rho ** (k[1:] - 1)).sum(axis=0)
     out[start : start + rho.size] = slopes
+
+
+def least_size(x: Any, x_start: int) -> Any:  # noqa: D103
+    return np.abs(x[x_start : x_start + panel_width(x.dtype)]).min()
 
 
 def _terms(

@@ -13,14 +13,16 @@ and write them once per term. With ``c_k`` the items of a row table at the colum
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastntk.kernels.vector_ir import Emitter, n_of
 
-__all__ = ["hermite_sums", "hermite_values"]
+__all__ = ["hermite_sums", "hermite_values", "least_size"]
 
 APART, ODD, EVEN, MOVE, SLOPE, TOTAL = range(6)  # of hermite_sums
 VALUE, STEEPNESS = range(2)  # of hermite_values
@@ -71,6 +73,29 @@ def hermite_values(  # type: ignore[no-untyped-def]
     return _signature(x, rows, cols, out), _codegen(_FarLoop, (x, rows, cols, out))
 
 
+@intrinsic
+def least_size(typingctx, x, x_start):  # type: ignore[no-untyped-def]
+    """Return the smallest magnitude in a panel's width of items."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        emit = Emitter(context, builder, x.dtype)
+        start = emit.pointer(x, args[0], args[1])
+        lanes = [args[1].type(v * emit.lanes) for v in range(emit.n_vectors)]
+        name = f"llvm.fabs.v{emit.lanes}f{x.dtype.bitwidth}"
+        kind = emit.ir.FunctionType(emit.vector, [emit.vector])
+        size = cgutils.get_or_insert_function(builder.module, kind, name)
+        parts = [builder.call(size, [emit.load(start, lane)]) for lane in lanes]
+        least = functools.reduce(emit.smaller, parts)
+        step = emit.lanes // 2
+        while step:
+            picks = [(lane + step) % emit.lanes for lane in range(emit.lanes)]
+            least = emit.smaller(least, emit.shuffle(least, least, picks))
+            step //= 2
+        return builder.extract_element(least, emit.i32(0))
+
+    return x.dtype(x, types.intp), codegen
+
+
 def _signature(x: Any, rows: Any, cols: Any, out: Any) -> Any:
     n = types.intp
     return types.void(x, n, rows, n, n, cols, n, n, n, out, n, n)
@@ -108,6 +133,7 @@ class _Loop:
         emit = self.emit_
         self.lanes = [self.intp(v * emit.lanes) for v in range(emit.n_vectors)]
         self.one = emit.broadcast(emit.element(1.0))
+        self.two = emit.broadcast(emit.element(2.0))
 
     def _address(self, kind: Any, value: Any, start: Any) -> Any:
         """Return the address of an item of an array, or behind a pointer."""
@@ -126,14 +152,15 @@ class _Loop:
         loop, done = (builder.append_basic_block(name) for name in ("terms", "last"))
         first = builder.sub(self.n_terms, self.intp(2))
         degree = builder.sitofp(builder.add(first, self.intp(1)), emit.element)
+        degree = emit.broadcast(degree)
         builder.cbranch(builder.icmp_signed(">", first, self.zero), loop, done)
 
         builder.position_at_end(loop)
-        k, top = builder.phi(self.intp), builder.phi(emit.element)
+        k, top = builder.phi(self.intp), builder.phi(emit.vector)
         sums = [builder.phi(emit.vector) for _ in start]
         after = self._two_terms(k, top, list(sums), is_last=False)
         next_k = builder.sub(k, self.intp(2))
-        next_top = builder.fsub(top, emit.element(2.0))
+        next_top = builder.fsub(top, self.two)
         inside = builder.block
         builder.cbranch(builder.icmp_signed(">", next_k, self.zero), loop, done)
         for phi, one, other in (
@@ -149,8 +176,7 @@ class _Loop:
         for phi, one, other in zip(ends, start, after, strict=True):
             phi.add_incoming(one, before)
             phi.add_incoming(other, inside)
-        one = emit.element(1.0)
-        self._store(self._two_terms(self.zero, one, list(ends), is_last=True))
+        self._store(self._two_terms(self.zero, self.one, list(ends), is_last=True))
 
     def _correlation(self, x: Any) -> None:
         """Note ``|rho|``, its sign and ``rho`` of a vector of complements."""
@@ -181,8 +207,7 @@ class _Loop:
         """Add the terms of degrees k + 1, which is odd, and k."""
         odd_k = self.builder.add(k, self.intp(1))
         items = self._row_item(odd_k), self._row_item(k)
-        high = self.emit_.broadcast(top)
-        degrees = high, self.builder.fsub(high, self.one)
+        degrees = top, self.builder.fsub(top, self.one)
         for v in range(len(self.lanes)):
             part = sums[self.n_sums * v : self.n_sums * (v + 1)]
             cells = self._cell(odd_k, v), self._cell(k, v)

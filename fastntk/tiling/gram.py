@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from fastntk._errors import NotSupportedError
 from fastntk._typing import AnyArray, GetArg, MatrixLike
 from fastntk._validation import check_out
 from fastntk.tiling.dense import run_dense
+from fastntk.tiling.device import device_gram, is_on_device
 from fastntk.tiling.evaluate import is_staged, staged_gram
 from fastntk.tiling.progress import ProgressArg
 from fastntk.tiling.results import pack
 from fastntk.tiling.setup import as_spec, prepare
+from fastntk.tiling.tolerance import check_tol, meet_tolerance
 
 __all__ = ["gram"]
 
@@ -26,6 +29,7 @@ def gram(
     max_memory: int | float | str | None = None,
     progress: ProgressArg = False,
     collapse: bool = True,
+    tol: float | None = None,
 ) -> Any:
     """Compute a kernel matrix of an infinitely wide network.
 
@@ -44,7 +48,7 @@ def gram(
     dtype : {"float32", "float64"}, optional
         Of computation and result. Default: float32 if all inputs are float32 or
         float16, else float64.
-    backend : {"auto", "cpu"}, default="auto"
+    backend : {"auto", "cpu", "cuda"}, default="auto"
         Where tiles run.
     threads : int, optional
         Worker threads; by default the cores this process may use.
@@ -61,6 +65,10 @@ def gram(
         Where all rows have one norm, or the network is homogeneous (Relu without
         biases, say), replace its layers by one function of the angle, fitted to 1e-13
         (float32: 3e-8). False evaluates every layer.
+    tol : float, optional
+        Largest error allowed, relative to ``sqrt(K(x, x) K(y, y))``: activations
+        without a closed form take as many terms as that needs. By default every
+        layer is accurate to its own ``tol``.
 
     Returns
     -------
@@ -74,6 +82,8 @@ def gram(
         For data or arguments that do not fit; the message says what to do.
     NetworkError
         If the network has no infinite-width limit.
+    ToleranceNotReached
+        If the bound on the error cannot be made as small as ``tol``.
     RangeError
         If a diagonal leaves the range of ``dtype``; the message names the layer.
     MemoryBudgetError
@@ -88,7 +98,8 @@ def gram(
     ``sqrt(K(x, x) K(y, y))``, also for nearly parallel rows and deep networks.
 
     Cost: ``n1 n2 (2 d + flops of the program)``, half of it if ``x2`` is None. Memory:
-    the result, one copy of the inputs, and less than 64 MiB.
+    the result, one copy of the inputs, and less than 64 MiB (256 MiB with activations
+    that have no closed form, for tables of their coefficients).
 
     Networks with layers made by a user, and inputs with positions, are evaluated on
     whole matrices in float64: ``8 n1 n2 positions^2`` bytes each, up to three per
@@ -110,6 +121,24 @@ def gram(
            [0.159155, 1.      ]])
     """
     spec = as_spec(net)
+    limit = None if tol is None else check_tol(tol)
+    if limit is not None and is_staged(spec, x1):
+        raise NotSupportedError(
+            "tol: networks with layers made by a user, and inputs with positions, have "
+            "no bound on their error; expected tol=None"
+        )
+    if is_on_device(x1, x2, out):
+        return device_gram(
+            spec,
+            x1,
+            x2,
+            get,
+            dtype=dtype,
+            backend=backend,
+            out=out,
+            collapse=collapse,
+            progress=progress,
+        )
     if is_staged(spec, x1):
         return staged_gram(
             spec,
@@ -134,5 +163,7 @@ def gram(
         max_memory=max_memory,
         collapse=collapse,
     )
+    if limit is not None:
+        meet_tolerance(setup, spec, limit)
     outs = check_out(out, setup.shape, setup.dtype, setup.get, (setup.x1, setup.x2))
     return pack(run_dense(setup, outs, progress), setup.get, setup.is_tuple)
