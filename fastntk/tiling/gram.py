@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from fastntk._errors import NotSupportedError
 from fastntk._typing import AnyArray, GetArg, MatrixLike
 from fastntk._validation import check_out
 from fastntk.tiling.dense import run_dense
@@ -11,7 +10,7 @@ from fastntk.tiling.evaluate import is_staged, staged_gram
 from fastntk.tiling.progress import ProgressArg
 from fastntk.tiling.results import pack
 from fastntk.tiling.setup import as_spec, prepare
-from fastntk.tiling.tolerance import check_tol, meet_tolerance
+from fastntk.tiling.tolerance import meet_tolerance, refuse_tol
 
 __all__ = ["gram"]
 
@@ -121,49 +120,16 @@ def gram(
            [0.159155, 1.      ]])
     """
     spec = as_spec(net)
-    limit = None if tol is None else check_tol(tol)
-    if limit is not None and is_staged(spec, x1):
-        raise NotSupportedError(
-            "tol: networks with layers made by a user, and inputs with positions, have "
-            "no bound on their error; expected tol=None"
-        )
+    call: dict[str, Any] = {"dtype": dtype, "backend": backend}
     if is_on_device(x1, x2, out):
-        return device_gram(
-            spec,
-            x1,
-            x2,
-            get,
-            dtype=dtype,
-            backend=backend,
-            out=out,
-            collapse=collapse,
-            progress=progress,
-        )
+        call |= {"out": out, "collapse": collapse, "progress": progress}
+        return device_gram(spec, x1, x2, get, **call)
+    call |= {"threads": threads, "max_memory": max_memory}
     if is_staged(spec, x1):
-        return staged_gram(
-            spec,
-            x1,
-            x2,
-            get,
-            dtype=dtype,
-            backend=backend,
-            threads=threads,
-            out=out,
-            max_memory=max_memory,
-            progress=progress,
-        )
-    setup = prepare(
-        spec,
-        x1,
-        x2,
-        get,
-        dtype=dtype,
-        backend=backend,
-        threads=threads,
-        max_memory=max_memory,
-        collapse=collapse,
-    )
-    if limit is not None:
-        meet_tolerance(setup, spec, limit)
+        refuse_tol(tol)
+        return staged_gram(spec, x1, x2, get, out=out, progress=progress, **call)
+    setup = prepare(spec, x1, x2, get, collapse=collapse, **call)
     outs = check_out(out, setup.shape, setup.dtype, setup.get, (setup.x1, setup.x2))
+    if tol is not None:
+        meet_tolerance(setup, spec, tol)
     return pack(run_dense(setup, outs, progress), setup.get, setup.is_tuple)

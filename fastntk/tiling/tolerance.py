@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from fastntk._errors import InputError, ToleranceNotReached
+from fastntk._errors import InputError, NotSupportedError, ToleranceNotReached
 from fastntk.backends.cpu_blocks import mean_squares
 from fastntk.backends.cpu_bound import KernelBound, kernel_bound, rounding
 from fastntk.backends.cpu_numerical import specialise
@@ -11,13 +11,13 @@ from fastntk.program import Program, lower
 from fastntk.spec import Spec
 from fastntk.tiling.setup import Setup
 
-__all__ = ["check_tol", "meet_tolerance"]
+__all__ = ["meet_tolerance", "refuse_tol"]
 
 ATTEMPTS = 4
 SMALLEST = 1e-15  # error of one activation that float64 allows
 
 
-def check_tol(tol: Any) -> float:
+def _checked(tol: Any) -> float:
     """Return a tolerance: a positive number."""
     is_number = isinstance(tol, int | float) and not isinstance(tol, bool)
     if not is_number or not 0 < tol < math.inf:
@@ -28,14 +28,26 @@ def check_tol(tol: Any) -> float:
     return float(tol)
 
 
-def meet_tolerance(setup: Setup, spec: Spec, tol: float) -> None:
+def refuse_tol(tol: Any) -> None:
+    """Refuse a tolerance where there is no bound to compare it with."""
+    if tol is not None:
+        raise NotSupportedError(
+            "tol: networks with layers made by a user, and inputs with positions, have "
+            "no bound on their error; expected tol=None"
+        )
+
+
+def meet_tolerance(setup: Setup, spec: Spec, tol: Any) -> None:
     """Give a setup a program whose kernels err by at most ``tol``.
 
     Raises
     ------
+    InputError
+        If ``tol`` is no positive number.
     ToleranceNotReached
         If no number of terms does it: the message has the bound that was reached.
     """
+    tol = _checked(tol)
     variances = tuple(mean_squares(x) for x in setup.sides)
     lowered = lower(spec, setup.get, int(setup.x1.shape[1]))
     program, allowed = setup.program, math.inf
@@ -61,7 +73,8 @@ def _worst(program: Program, variances: Any, setup: Setup) -> KernelBound:
 
 def _largest_tolerance(program: Program) -> float:
     """Return the loosest tolerance among the layers."""
-    return max(op.payload.tol for op in program.ops if op.name == "numerical")
+    tolerances = [op.payload.tol for op in program.ops if op.name == "numerical"]
+    return float(max(tolerances))
 
 
 def _message(bound: KernelBound, tol: float, floor: float, setup: Setup) -> str:

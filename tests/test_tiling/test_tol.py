@@ -21,8 +21,8 @@ def network(activation: Any, depth: int = 3) -> Any:
     return stax.serial(*layers, stax.Dense(1))
 
 
-@pytest.mark.parametrize("layer_tol", [1e-3, 1e-6, 1e-9])
-@pytest.mark.parametrize("fn", [np.tanh, np.arctan, lambda u: np.log1p(np.exp(u))])
+@pytest.mark.parametrize("layer_tol", [1e-3, 1e-8])
+@pytest.mark.parametrize("fn", [np.tanh, lambda u: np.log1p(np.exp(u))])
 def test_the_bound_is_never_below_the_error(fn: Any, layer_tol: float) -> None:
     loose = network(stax.Elementwise(fn, tol=layer_tol))
     truth = fastntk.gram(network(stax.Elementwise(fn, tol=1e-13)), X, get=GETS)
