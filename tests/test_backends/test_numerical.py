@@ -117,3 +117,24 @@ def test_tables_start_in_different_cache_sets() -> None:
             stride = table_stride(n, dtype)
             assert stride >= n
             assert stride * dtype.itemsize // 64 % 2 == 1
+
+
+def test_composition_goes_on_from_numbers() -> None:
+    first = stax.serial(stax.Dense(1, W_std=1.3, b_std=0.1), stax.Tanh())
+    second = stax.serial(stax.Dense(1, b_std=0.2), stax.Softplus(), stax.Dense(1))
+    x = rows(12)
+    whole = stax.serial(first, second).kernel_fn(x, None, GETS)
+    parts = second.kernel_fn(first.kernel_fn(x), get=GETS)
+    for a, b in zip(parts, whole, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9)
+
+
+def test_inputs_with_positions() -> None:
+    net = stax.serial(
+        stax.Dense(1), stax.Tanh(), stax.GlobalAvgPool(), stax.Dense(1, b_std=0.1)
+    )
+    x = rows(12).reshape(4, 3, 6)
+    kernel = net.kernel_fn(x, None, "nngp")
+    flat = fastntk.gram(stax.serial(stax.Dense(1), stax.Tanh()), rows(12), get="nngp")
+    pooled = flat.reshape(4, 3, 4, 3).mean(axis=(1, 3))
+    np.testing.assert_allclose(kernel, pooled + 0.01, rtol=1e-9)

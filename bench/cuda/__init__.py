@@ -1,0 +1,1 @@
+"""Figures of the CUDA backend, and checks on a real card: ``bench/cuda/run.sh``."""

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Correctness and figures of the CUDA backend on this machine's GPU, in <= 10 minutes.
+# Prints one table, writes JSON beside it.
+#
+#   bench/cuda/run.sh [--results FOLDER] [--seconds N] [--million] [--only NAME ...]
+#
+# Needs numba, numba-cuda, NumPy and SciPy; CuPy for cuBLAS, PyTorch for its row,
+# compute-sanitizer and pytest where they are. PYTHON=/path/to/python chooses another one.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+exec "${PYTHON:-python3}" -m bench.cuda "$@"

@@ -1,0 +1,184 @@
+"""Arrays of other libraries on the device: what is taken, and what is given back.
+
+Nothing is imported for it: an array is known by what it offers,
+``__cuda_array_interface__`` or DLPack, and the library that made it is loaded already.
+"""
+
+import contextlib
+import sys
+from typing import Any
+
+import numpy as np
+
+from fastntk._errors import InputError
+from fastntk.backends.cuda_dlpack import borrowed
+from fastntk.backends.cuda_memory import empty
+from fastntk.kernels.cuda_target import cuda, is_simulated
+
+__all__ = [
+    "as_device_matrix",
+    "device_of",
+    "flat_output",
+    "is_on_device",
+    "new_output",
+    "on_device_of",
+]
+
+CUDA_DEVICES = (2, 13)  # DLPack's numbers of CUDA memory, plain and managed
+KINDS = "float32, float64, integers or booleans"
+
+
+def is_on_device(*arrays: Any) -> bool:
+    """Return whether any of these lies in the memory of a GPU; None never does."""
+    return any(_is_there(x) for x in arrays)
+
+
+def _is_there(x: Any) -> bool:
+    if x is None or isinstance(x, np.ndarray | list):
+        return False
+    if isinstance(x, tuple):
+        return is_on_device(*x)
+    if hasattr(type(x), "copy_to_host"):  # Numba's own
+        return True
+    where = getattr(x, "__dlpack_device__", None)
+    if where is not None:
+        return int(where()[0]) in CUDA_DEVICES
+    return hasattr(type(x), "__cuda_array_interface__")
+
+
+def device_of(x: Any) -> int | None:
+    """Return the number of the device that holds an array, if it says so."""
+    where = getattr(x, "__dlpack_device__", None)
+    return None if where is None else int(where()[1])
+
+
+def on_device_of(*arrays: Any) -> Any:
+    """Return a context in which kernels run on the device that holds the arrays.
+
+    Raises
+    ------
+    InputError
+        If they lie on several devices.
+    """
+    known = {device_of(x) for x in arrays if x is not None and _is_there(x)} - {None}
+    if len(known) > 1:
+        raise InputError(
+            f"x1, x2 and out: found arrays on the CUDA devices {sorted(known)}; "  # type: ignore[type-var]
+            "expected all of them on one. Copy them to one device first"
+        )
+    if not known or is_simulated():
+        return contextlib.nullcontext()
+    return cuda().gpus[known.pop()]
+
+
+def as_device_matrix(x: Any, name: str) -> Any:
+    """Return a matrix on the device as Numba's array, without a copy.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, has another rank than 2 or no numbers, or is empty.
+    """
+    matrix = _as_numba(x, name)
+    if matrix.ndim != 2:
+        raise InputError(
+            f"{name}: found a device array of shape {tuple(matrix.shape)}; expected "
+            "rows of shape (n, d). Reshape it"
+        )
+    if 0 in matrix.shape:
+        raise InputError(
+            f"{name}: found an empty device array of shape {tuple(matrix.shape)}; "
+            "expected at least one row and one feature"
+        )
+    if matrix.dtype.kind not in "fiub" or matrix.dtype == np.float16:
+        raise InputError(
+            f"{name}: found a device array of {matrix.dtype}; expected {KINDS}. "
+            "Convert it on the device first"
+        )
+    return matrix
+
+
+def _as_numba(x: Any, name: str) -> Any:
+    """Return any device array as Numba's."""
+    if hasattr(type(x), "copy_to_host"):
+        return x
+    try:
+        if hasattr(x, "__cuda_array_interface__"):
+            return cuda().as_cuda_array(x)
+        return cuda().as_cuda_array(borrowed(x))
+    except Exception as error:
+        raise InputError(
+            f"{name}: found a {type(x).__module__}.{type(x).__name__} on a device that "
+            f"cannot be read ({error}); expected an array of {KINDS}. Tensors that "
+            "require gradients need .detach(), bfloat16 a conversion"
+        ) from None
+
+
+def flat_output(out: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> Any:
+    """Return an output on the device as a flat view, and its row stride in items.
+
+    Raises
+    ------
+    InputError
+        If shape, dtype or layout do not fit.
+    """
+    matrix = _as_numba(out, "out")
+    if tuple(matrix.shape) != shape or matrix.dtype != dtype:
+        raise InputError(
+            f"out: found a device array of shape {tuple(matrix.shape)} and dtype "
+            f"{matrix.dtype}; expected {shape} and {dtype}"
+        )
+    if is_simulated():
+        if not matrix.is_c_contiguous():
+            _refuse_layout("unknown strides")
+        return matrix.reshape(shape[0] * shape[1]), shape[1]
+    row, column = matrix.strides
+    size = matrix.dtype.itemsize
+    is_fitting = row % size == 0 and row >= shape[1] * size
+    if (shape[1] > 1 and column != size) or (shape[0] > 1 and not is_fitting):
+        _refuse_layout(f"strides of {row} and {column} bytes")
+    stride = row // size if shape[0] > 1 else shape[1]
+    length = (shape[0] - 1) * stride + shape[1]
+    return cuda().as_cuda_array(_Flat(matrix, length)), stride
+
+
+def _refuse_layout(found: str) -> None:
+    raise InputError(
+        f"out: found a device array with {found}; expected rows of adjacent numbers "
+        "(C order, or a block of such an array). Pass a contiguous array, or none"
+    )
+
+
+class _Flat:
+    """The memory of a matrix as one row."""
+
+    def __init__(self, matrix: Any, length: int) -> None:
+        self._owner = matrix
+        self.__cuda_array_interface__ = dict(
+            matrix.__cuda_array_interface__, shape=(length,), strides=None
+        )
+
+
+def new_output(shape: tuple[int, int], dtype: np.dtype[Any], example: Any) -> Any:
+    """Return an array for a result, made by the library that made the input.
+
+    CuPy and PyTorch allocate it themselves; for others it is Numba's array, which has
+    ``__cuda_array_interface__``.
+    """
+    library = type(example).__module__.split(".")[0]
+    module = sys.modules.get(library)
+    if library == "cupy":
+        return module.empty(shape, dtype)  # type: ignore[union-attr]
+    if library == "torch":
+        kind = getattr(module, dtype.name)
+        return module.empty(shape, dtype=kind, device=example.device)  # type: ignore[union-attr]
+    return empty(shape[0] * shape[1], dtype).reshape(shape)
+
+
+def given_back(result: Any, example: Any) -> Any:
+    """Return a result as an array of the library that made the input, if it can be."""
+    library = type(example).__module__.split(".")[0]
+    cupy = sys.modules.get("cupy")
+    if library in ("jax", "jaxlib") and cupy is not None:
+        return sys.modules["jax"].dlpack.from_dlpack(cupy.asarray(result))
+    return result

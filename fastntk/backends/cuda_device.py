@@ -1,0 +1,282 @@
+"""Kernel matrices whose inputs live on the GPU, and stay there.
+
+Only one number per row, its mean square, comes to the host, where the recursion on the
+variances runs; row tables go back.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from fastntk._errors import InputError
+from fastntk._typing import InputMatrix
+from fastntk._validation import as_input, resolve_dtype
+from fastntk.backends.cuda import MAX_SIDE, MIN_SIDE, CudaBackend, check_program
+from fastntk.backends.cuda_arrays import (
+    as_device_matrix,
+    flat_output,
+    given_back,
+    is_on_device,
+    new_output,
+    on_device_of,
+)
+from fastntk.backends.cuda_launch import Launcher, Target
+from fastntk.backends.cuda_memory import is_out_of_memory, refuse_memory, to_device
+from fastntk.backends.cuda_rows import CudaRows
+from fastntk.kernels.cuda_target import cuda
+from fastntk.program import Program, lower
+from fastntk.spec import Dense, Spec
+
+__all__ = ["DeviceGram", "diagonal_on_device", "gram_on_device", "tiles_on_device"]
+
+STREAMS = 2  # a product begins while the layers of the block before are computed
+FUSED_SIDE = 16384  # of blocks that need no memory of their own
+
+
+class DeviceGram:
+    """One kernel matrix of arrays on the device, prepared.
+
+    Parameters
+    ----------
+    spec : Spec
+        The network.
+    x1, x2 : array of shape (n, d)
+        On the device, or on the host; ``x2`` may be None.
+    names : tuple of str
+        Kernels.
+    dtype : dtype-like, optional
+        Of the result.
+    backend : str
+        What was asked for.
+    collapse : bool, default=True
+        Whether a cheaper program with the same result may take the place.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        x1: Any,
+        x2: Any,
+        names: tuple[str, ...],
+        *,
+        dtype: Any = None,
+        backend: str = "auto",
+        collapse: bool = True,
+    ) -> None:
+        if backend == "cpu":
+            raise InputError(
+                "backend='cpu': found inputs on a GPU; expected arrays in host memory. "
+                "Copy them (x.get(), x.cpu()), or use backend='cuda'"
+            )
+        self.backend = CudaBackend()
+        self.names = names
+        self.example = x1 if is_on_device(x1) else x2
+        first, second = _matrix(x1, "x1"), None if x2 is None else _matrix(x2, "x2")
+        self.dtype = _dtype(dtype, first, second)
+        program = lower(spec, names, int(first.shape[1]))
+        if second is not None and second.shape[1] != first.shape[1]:
+            raise InputError(
+                f"x1 and x2: found {first.shape[1]} and {second.shape[1]} features; "
+                "expected the same number of columns"
+            )
+        if program.has_dropout and x2 is x1:
+            second = None  # a row with itself shares the dropped features
+        self.is_symmetric = second is None
+        sides = [first] if second is None else [first, second]
+        program = self._specialised(program, sides)
+        check_program(program)
+        rows = [CudaRows(program, x, self.dtype) for x in sides]
+        self.rows1, self.rows2 = rows[0], rows[-1]
+        self.shape = (self.rows1.n, self.rows2.n)
+        self.program = program
+        if collapse:
+            self.program = self.backend.optimise(program, self.rows1, self.rows2)
+
+    def _specialised(self, program: Program, sides: list[Any]) -> Program:
+        """Choose the terms of series that depend on the rows."""
+        if not program.has_numerical_ops:
+            return program
+        from fastntk.backends.cpu_numerical import specialise
+
+        plain = lower(Dense(1), ("nngp",), program.n_features)
+        variances = tuple(CudaRows(plain, x, self.dtype).variance for x in sides)
+        return specialise(program, variances, self.dtype)
+
+    def launcher(self, side: int, *, is_mirrored: bool) -> Launcher:
+        """Return a launcher for blocks of a side."""
+        shape = (min(side, self.shape[0]), min(side, self.shape[1]))
+        return Launcher(
+            self.program, self.rows1, self.rows2, shape, is_mirrored=is_mirrored
+        )
+
+    def diagonals(self) -> list[Any]:
+        """Return the exact diagonals on the device."""
+        return [
+            to_device(self.rows1.diagonal(name).astype(self.dtype))
+            for name in self.names
+        ]
+
+    def fill(self, outs: list[Any], progress: Any = None) -> None:
+        """Compute everything into outputs on the device."""
+        flats = [flat_output(out, self.shape, self.dtype) for out in outs]
+        side = MAX_SIDE
+        while True:
+            try:
+                streams = [cuda().stream() for _ in range(STREAMS)]
+                launchers = [
+                    self.launcher(side, is_mirrored=self.is_symmetric) for _ in streams
+                ]
+                break
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+            if side <= MIN_SIDE:
+                refuse_memory(side**2 * self.dtype.itemsize, f"a block of {side} rows")
+            side //= 2
+        if launchers[0].block is None:
+            side = FUSED_SIDE
+        diagonals = self.diagonals() if self.is_symmetric else None
+        for k, (rows, cols) in enumerate(self.blocks(side)):
+            target = Target(
+                [flat for flat, _ in flats],
+                flats[0][1],
+                diagonals,
+                rows.start,
+                cols.start,
+            )
+            stream = streams[k % STREAMS]
+            launchers[k % STREAMS].run(
+                rows, cols, target, stream, is_lower=self.is_symmetric
+            )
+            if progress is not None:
+                stream.synchronize()
+                count = (rows.stop - rows.start) * (cols.stop - cols.start)
+                is_mirrored = self.is_symmetric and rows != cols
+                progress.add(count * (2 if is_mirrored else 1))
+                progress.tick()
+        for stream in streams:
+            stream.synchronize()
+
+    def blocks(self, side: int) -> Iterator[tuple[slice, slice]]:
+        """Yield the blocks of the matrix, or of its lower triangle."""
+        for i in range(0, self.shape[0], side):
+            rows = slice(i, min(i + side, self.shape[0]))
+            stop = i + 1 if self.is_symmetric else self.shape[1]
+            for j in range(0, stop, side):
+                yield rows, slice(j, min(j + side, self.shape[1]))
+
+
+def gram_on_device(
+    spec: Spec,
+    x1: Any,
+    x2: Any,
+    names: tuple[str, ...],
+    *,
+    dtype: Any = None,
+    backend: str = "auto",
+    out: Any = None,
+    collapse: bool = True,
+    progress: Any = None,
+) -> list[Any]:
+    """Compute kernel matrices of arrays on the device, one per name.
+
+    The result is an array of the library that made the inputs (CuPy, PyTorch), JAX's
+    where CuPy is there too, else Numba's device array; or ``out``.
+
+    Raises
+    ------
+    InputError
+        For arrays of another rank, kind or device, or an ``out`` that does not fit.
+    MemoryBudgetError
+        If the device has no room; the message says for what.
+    """
+    outs = list(out) if isinstance(out, tuple | list) else [out]
+    with on_device_of(x1, x2, *outs):
+        job = DeviceGram(
+            spec, x1, x2, names, dtype=dtype, backend=backend, collapse=collapse
+        )
+        if out is None:
+            outs = _new_outputs(job)
+        if len(outs) != len(names):
+            raise InputError(
+                f"out: found {len(outs)} arrays; expected one per kernel, {len(names)}"
+            )
+        job.fill(outs, progress)
+        return outs if out is not None else [given_back(o, job.example) for o in outs]
+
+
+def _new_outputs(job: DeviceGram) -> list[Any]:
+    """Return new arrays for the results, or say how much memory they take."""
+    try:
+        return [new_output(job.shape, job.dtype, job.example) for _ in job.names]
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+    n1, n2 = job.shape
+    needed = n1 * n2 * job.dtype.itemsize * len(job.names)
+    refuse_memory(
+        needed,
+        f"a {n1} x {n2} result (pass NumPy arrays to stream it to "
+        "the host, or use fastntk.operator)",
+    )
+
+
+def diagonal_on_device(
+    spec: Spec, x: Any, names: tuple[str, ...], *, dtype: Any = None
+) -> list[Any]:
+    """Return the diagonals of kernels, float32 or float64 arrays on the device."""
+    with on_device_of(x):
+        job = DeviceGram(spec, x, None, names, dtype=dtype, collapse=False)
+        outs = [new_output((1, job.shape[0]), job.dtype, x) for _ in names]
+        for out, values in zip(outs, job.diagonals(), strict=True):
+            flat, _ = flat_output(out, (1, job.shape[0]), job.dtype)
+            flat.copy_to_device(values)
+        return [given_back(out.reshape(job.shape[0]), x) for out in outs]
+
+
+def tiles_on_device(
+    spec: Spec,
+    x1: Any,
+    x2: Any,
+    names: tuple[str, ...],
+    *,
+    dtype: Any = None,
+    backend: str = "auto",
+    side: int = MAX_SIDE,
+) -> Iterator[tuple[slice, slice, list[Any]]]:
+    """Yield the kernel matrices block by block, each in new arrays on the device."""
+    with on_device_of(x1, x2):
+        job = DeviceGram(spec, x1, x2, names, dtype=dtype, backend=backend)
+        diagonals = job.diagonals() if job.is_symmetric else None
+        plain = job.launcher(side, is_mirrored=False)
+        on_diagonal = plain
+        if job.is_symmetric:
+            on_diagonal = job.launcher(side, is_mirrored=True)
+    for rows, cols in job.blocks(side):
+        turns = [(rows, cols)]
+        is_diagonal = job.is_symmetric and rows == cols
+        if job.is_symmetric and not is_diagonal:
+            turns.append((cols, rows))
+        for part1, part2 in turns:
+            with on_device_of(x1, x2):
+                shape = (part1.stop - part1.start, part2.stop - part2.start)
+                outs = [new_output(shape, job.dtype, job.example) for _ in names]
+                flats = [flat_output(o, shape, job.dtype)[0] for o in outs]
+                stream = cuda().stream()
+                target = Target(flats, shape[1], diagonals)
+                launcher = on_diagonal if is_diagonal else plain
+                launcher.run(part1, part2, target, stream, is_lower=is_diagonal)
+                stream.synchronize()
+            yield part1, part2, [given_back(o, job.example) for o in outs]
+
+
+def _matrix(x: Any, name: str) -> InputMatrix | Any:
+    """Return one side, checked."""
+    return as_device_matrix(x, name) if is_on_device(x) else as_input(x, name)
+
+
+def _dtype(dtype: Any, first: Any, second: Any) -> np.dtype[Any]:
+    """Return the dtype of the result, from those of both sides."""
+    kinds = [np.empty((1, 1), x.dtype) for x in (first, second) if x is not None]
+    return resolve_dtype(dtype, kinds[0], kinds[-1])

@@ -1,0 +1,107 @@
+"""The same on a real card: ``pytest -m gpu``, or ``make gpu-check`` with figures."""
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastntk
+from fastntk.kernels import cuda_target
+from tests.networks import build
+from tests.test_cuda.nets import NETS, rows
+from tests.tolerances import relative_error, tolerance
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.filterwarnings("ignore:.*Hermite"),
+    pytest.mark.skipif(
+        os.environ.get("NUMBA_ENABLE_CUDASIM") == "1", reason="not on the simulator"
+    ),
+]
+BOTH = ("nngp", "ntk")
+
+
+def spread(n: int, d: int, dtype: Any) -> np.ndarray:
+    x = np.random.default_rng(n + d).standard_normal((n, d))
+    x[: min(n, 9), : min(d, 5)] = rows()[:n, :d]
+    return x.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", sorted(NETS))
+def test_every_op_within_the_promise(name: str, dtype: str) -> None:
+    net = build(NETS[name])
+    for n, d in ((9, 5), (200, 20), (130, 100)):
+        x = spread(n, d, dtype)
+        for y in (None, x[:33]):
+            cpu = fastntk.gram(net, x, y, BOTH, backend="cpu")
+            gpu = fastntk.gram(net, x, y, BOTH, backend="cuda")
+            for get, a, b in zip(BOTH, cpu, gpu, strict=True):
+                sides = [
+                    fastntk.diagonal(net, z, get) for z in (x, x if y is None else y)
+                ]
+                assert relative_error(b, a, *sides) <= tolerance(get, dtype), (
+                    n,
+                    d,
+                    get,
+                )
+
+
+@pytest.mark.parametrize("d", [20, 100])
+def test_arrays_stay_on_the_device(d: int) -> None:
+    cuda = cuda_target.cuda()
+    net, x = build(NETS["relu"]), spread(300, d, np.float32)
+    known = fastntk.gram(net, x, backend="cpu")
+    out = cuda.device_array((300, 300), np.float32)
+    assert fastntk.gram(net, cuda.to_device(x), out=out) is out
+    sides = fastntk.diagonal(net, x)
+    assert relative_error(out.copy_to_host(), known, sides, sides) <= 1e-5
+    block = cuda.device_array((310, 320), np.float32)[5:305, 10:310]
+    fastntk.gram(net, cuda.to_device(x), out=block)
+    np.testing.assert_array_equal(block.copy_to_host(), out.copy_to_host())
+
+
+@pytest.mark.parametrize("library", ["cupy", "torch", "jax"])
+def test_arrays_of_other_libraries(library: str) -> None:
+    module: Any = pytest.importorskip(library)
+    net, x = build(NETS["relu"]), spread(70, 20, np.float32)
+    if library == "torch":
+        given = module.from_numpy(x).cuda()
+    elif library == "cupy":
+        given = module.asarray(x)
+    else:
+        given = module.numpy.asarray(x)
+        if next(iter(given.devices())).platform != "gpu":
+            pytest.skip("this JAX has no GPU")
+    found = fastntk.gram(net, given)
+    if library != "jax":
+        assert type(found).__module__.split(".")[0] == library
+    host = found.cpu().numpy() if library == "torch" else np.asarray(_host(found))
+    np.testing.assert_allclose(host, fastntk.gram(net, x), rtol=1e-4, atol=1e-5)
+
+
+def _host(x: Any) -> Any:
+    for name in ("get", "copy_to_host"):
+        if hasattr(x, name):
+            return getattr(x, name)()
+    return x
+
+
+def test_large_results_stream_to_the_host() -> None:
+    net, x = build(NETS["relu"]), spread(2000, 30, np.float32)
+    out = np.full((2000, 2000), np.nan, np.float32)
+    fastntk.gram(net, x, backend="cuda", out=out)
+    np.testing.assert_array_equal(out, out.T)
+    a = fastntk.operator(net, x, backend="cuda")
+    v = np.random.default_rng(0).standard_normal((2000, 16))
+    np.testing.assert_allclose(a @ v, out.astype(float) @ v, rtol=1e-3, atol=1e-2)
+    np.testing.assert_array_equal(a @ v, a @ v)
+
+
+def test_the_card_is_described() -> None:
+    from fastntk.backends.cuda_info import describe_cuda
+
+    lines = dict(describe_cuda())
+    assert lines["cuda"].startswith("usable")
+    assert "GiB free" in lines["cuda device 0"]

@@ -1,0 +1,124 @@
+"""What arrays on the device and the backend refuse, and short memory; simulated."""
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastntk
+from fastntk import stax
+from fastntk.backends import cuda, cuda_arrays, cuda_rows, get_backend
+from tests.test_cuda.nets import rows
+from tests.test_cuda.test_simulated import RELU, device, on_device
+
+pytestmark = [
+    pytest.mark.jit_off,
+    pytest.mark.filterwarnings("ignore:.*encountered in scalar:RuntimeWarning"),
+    pytest.mark.skipif(
+        os.environ.get("NUMBA_ENABLE_CUDASIM") != "1",
+        reason="needs NUMBA_ENABLE_CUDASIM=1",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.ones(3), "shape \\(3,\\); expected rows"),
+        (np.ones((0, 3)), "empty device array"),
+        (np.ones((2, 2), complex), "complex128; expected float32"),
+        (np.ones((2, 2), np.float16), "float16; expected float32"),
+        (np.array([[1.0, np.nan], [1.0, 1.0]]), "found nan in row 0, column 1"),
+        (np.array([[1.0, 1.0], [np.inf, 1.0]]), "found inf in row 1, column 0"),
+    ],
+)
+def test_bad_arrays_on_the_device(x: np.ndarray, message: str) -> None:
+    with pytest.raises(fastntk.InputError, match=message):
+        fastntk.gram(RELU, device(x))
+
+
+def test_bad_calls_with_arrays_on_the_device() -> None:
+    x = device(rows())
+    with pytest.raises(
+        fastntk.InputError, match="backend='cpu': found inputs on a GPU"
+    ):
+        fastntk.gram(RELU, x, backend="cpu")
+    with pytest.raises(fastntk.InputError, match="found 5 and 2 features"):
+        fastntk.gram(RELU, x, device(np.ones((2, 2))))
+    with pytest.raises(fastntk.InputError, match="out: found a device array of shape"):
+        fastntk.gram(RELU, x, out=device(np.ones((2, 2))))
+    with pytest.raises(fastntk.InputError, match="adjacent numbers"):
+        fastntk.gram(RELU, x, out=device(np.ones((9, 9)).T.copy("F")))
+    with pytest.raises(fastntk.InputError, match="one per kernel, 2"):
+        fastntk.gram(RELU, x, None, ("nngp", "ntk"), out=(device(np.ones((9, 9))),))
+
+
+def test_rows_with_strides_are_read_as_they_are() -> None:
+    x = rows()
+    turned = device(np.asfortranarray(x))
+    np.testing.assert_allclose(
+        fastntk.gram(RELU, turned).copy_to_host(), fastntk.gram(RELU, x), atol=1e-12
+    )
+
+
+def test_python_functions_run_on_the_cpu_only() -> None:
+    net = stax.serial(
+        stax.Dense(1), stax.Elementwise(nngp_fn=lambda c, p, q: c), stax.Dense(1)
+    )
+    with pytest.raises(fastntk.NotSupportedError, match="Elementwise.*backend='cpu'"):
+        fastntk.gram(net, rows(), get="nngp", backend="cuda")
+
+
+class _ShortMemory:
+    """Device memory that has no room for arrays above a size."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.refused = limit, 0
+
+    def empty(self, size: int, dtype: Any) -> Any:
+        if size > self.limit:
+            self.refused += 1
+            raise RuntimeError(
+                "[2] Call to cuMemAlloc results in CUDA_ERROR_OUT_OF_MEMORY"
+            )
+        return device(np.empty(max(1, size), dtype))
+
+
+def test_out_of_memory_falls_back_to_smaller_blocks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x = rows()
+    setup = on_device(RELU, x)
+    memory = _ShortMemory(30)
+    monkeypatch.setattr(cuda, "empty", memory.empty)
+    monkeypatch.setattr(cuda, "MIN_SIDE", 2)
+    worker = setup.new_worker(setup.plan(side=9))
+    assert memory.refused == 1
+    assert worker.side == (5, 5)  # type: ignore[attr-defined]
+    (block,) = worker.run(slice(0, 9), slice(0, 9))
+    lower = np.tril_indices(9, -1)
+    np.testing.assert_allclose(block[lower], fastntk.gram(RELU, x)[lower], atol=1e-12)
+    (block,) = worker.run(slice(0, 9), slice(0, 9), is_diagonal=True)
+    np.testing.assert_allclose(block[lower], fastntk.gram(RELU, x)[lower], atol=1e-12)
+
+
+def test_out_of_memory_says_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    setup = on_device(RELU, rows())
+    monkeypatch.setattr(cuda, "empty", _ShortMemory(1).empty)
+    with pytest.raises(
+        fastntk.MemoryBudgetError, match="needs [0-9,]+ bytes of device"
+    ):
+        setup.new_worker(setup.plan(side=9))
+    monkeypatch.setattr(cuda_rows, "empty", _ShortMemory(1).empty)
+    with pytest.raises(fastntk.MemoryBudgetError, match="one side of 9 rows needs"):
+        on_device(RELU, rows())
+    monkeypatch.undo()
+    monkeypatch.setattr(cuda_arrays, "empty", _ShortMemory(1).empty)
+    with pytest.raises(fastntk.MemoryBudgetError, match="a 9 x 9 result"):
+        fastntk.gram(RELU, device(rows()))
+
+
+def test_auto_never_chooses_the_simulator() -> None:
+    assert get_backend("auto", 1 << 40).name == "cpu"
+    assert get_backend("cuda").name == "cuda"
