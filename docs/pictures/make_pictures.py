@@ -9,13 +9,21 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import activation_pictures
 import error_pictures
+import more_prediction_pictures
 import prediction_pictures
 import theory_pictures
 
 FOLDER = Path(__file__).resolve().parent
 DPI = 96
-MODULES = (prediction_pictures, error_pictures, theory_pictures)
+MODULES = (
+    prediction_pictures,
+    more_prediction_pictures,
+    error_pictures,
+    theory_pictures,
+    activation_pictures,
+)
 PICTURES = {
     name: getattr(module, name) for module in MODULES for name in module.__all__
 }

@@ -162,6 +162,9 @@ def finite_width() -> Any:
         trusted = np.array([flag.is_trusted for flag in flags])
         ax.plot(depths, spread, color=colour, label=f"width {width:,}", linewidth=2)
         ax.plot(depths[trusted], spread[trusted], "o", color=colour)
+    measured = [1, 2, 4, 8, 16]
+    ax.plot(measured, [simulated_spread(50, n) for n in measured], "kx", ms=7)
+    ax.plot([], [], "kx", ms=7, label="2,000 networks")
     ax.plot([], [], "o", color="black", label="trusted")
     ax.set(xscale="log", yscale="log", xlabel="hidden layers")
     ax.set(ylabel="relative std of the kernel")
@@ -169,3 +172,25 @@ def finite_width() -> Any:
     tidy(ax)
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.02, 1.0))
     return figure
+
+
+def simulated_spread(width: int, depth: int, n_networks: int = 2000) -> float:
+    """Return the relative spread of NTKs of ReLU networks at one input."""
+    rng = np.random.default_rng(depth)
+    scale = np.sqrt(2.0 / width)
+    found = np.empty(n_networks)
+    for i in range(n_networks):
+        x = np.maximum(rng.normal(size=width), 0.0)  # of one feature
+        rows, weights = [x], []
+        for _ in range(depth - 1):
+            weights.append(scale * rng.normal(size=(width, width)))
+            rows.append(np.maximum(weights[-1] @ rows[-1], 0.0))
+        kernel = rows[-1] @ rows[-1] * scale**2
+        back = scale * rng.normal(size=width)
+        for row, below, w in zip(rows[:0:-1], rows[-2::-1], weights[::-1], strict=True):
+            back = back * (row > 0)
+            kernel += scale**2 * (below @ below) * (back @ back)
+            back = w.T @ back
+        back = back * (rows[0] > 0)
+        found[i] = kernel + back @ back
+    return float(found.std() / found.mean())

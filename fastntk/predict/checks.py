@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.linalg import lapack
 
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray, FloatArray
 
 __all__ = [
+    "as_generator",
     "as_kernel",
     "as_outputs",
     "as_targets",
@@ -19,7 +21,10 @@ __all__ = [
     "check_positive",
     "check_ridge",
     "check_samples",
+    "check_semidefinite",
 ]
+
+_FACTORED = 4_000  # rows up to which a factorisation is worth its time
 
 
 def as_real(x: Any, name: str) -> AnyArray:
@@ -84,6 +89,8 @@ def as_outputs(value: Any, shape: tuple[int, ...], name: str) -> FloatArray:
 def as_times(t: Any) -> FloatArray:
     """Return times as a float64 array: >= 0, infinity allowed."""
     try:
+        if isinstance(t, str | bytes) or np.asarray(t).dtype.kind not in "fiu":
+            raise TypeError
         times = np.asarray(t, dtype=np.float64)
     except (ValueError, TypeError):
         raise InputError(
@@ -130,6 +137,19 @@ def check_momentum(momentum: Any) -> float:
     return number
 
 
+def as_generator(seed: Any) -> np.random.Generator:
+    """Return a generator of random numbers from a seed, or the one given."""
+    try:
+        if isinstance(seed, bool | str):
+            raise TypeError
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"seed: found {seed!r}; expected an integer >= 0, a numpy Generator, or "
+            "None for another draw each time"
+        ) from None
+
+
 def check_get(
     get: Any, allowed: Sequence[str], default: tuple[str, ...] = ("nngp", "ntk")
 ) -> tuple[tuple[str, ...], bool]:
@@ -161,6 +181,37 @@ def as_kernel(kernel: Any, name: str) -> AnyArray:
             "and so on: axes in pairs, first and second sample, first and second output"
         )
     return array
+
+
+def check_semidefinite(matrix: FloatArray, name: str) -> None:
+    """Refuse symmetric matrices along which training diverges.
+
+    By the diagonal and all pairs of rows, O(n^2), and up to 4,000 rows by a Cholesky
+    factorisation of the matrix, shifted by what rounding explains, n^3 / 3.
+    """
+    n = len(matrix)
+    diagonal = matrix.diagonal()
+    scale = float(np.abs(matrix).max())
+    slack = min(1000 * n * float(np.finfo(np.float32).eps), 0.1) * scale
+    lowest = float(diagonal.min())
+    if lowest < -slack:
+        raise InputError(
+            f"{name}: found the diagonal entry {lowest:.3g}; expected a positive "
+            "semi-definite matrix, whose diagonal is >= 0"
+        )
+    roots = np.sqrt(np.maximum(diagonal, 0.0))
+    excess = np.abs(matrix) - roots[:, None] * roots
+    worst = int(excess.argmax())
+    is_wrong = float(excess.flat[worst]) > slack
+    if not is_wrong and n <= _FACTORED:
+        shifted = matrix + slack * np.eye(n)
+        is_wrong = lapack.dpotrf(shifted, lower=1, overwrite_a=1)[1] != 0
+    if is_wrong:
+        raise InputError(
+            f"{name}: found a matrix with a negative eigenvalue; expected a positive "
+            "semi-definite one: along others training diverges. Compute it from the "
+            "same samples on both sides, in float64"
+        )
 
 
 def _as_float(value: Any) -> float:

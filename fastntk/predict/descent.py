@@ -10,10 +10,13 @@ from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk._warnings import warn
 from fastntk.predict.checks import (
+    as_generator,
     as_outputs,
     as_targets,
     check_momentum,
     check_positive,
+    check_ridge,
+    check_semidefinite,
 )
 from fastntk.predict.descent_steps import (
     BLOWN_UP,
@@ -22,7 +25,7 @@ from fastntk.predict.descent_steps import (
     shuffled_batches,
 )
 from fastntk.predict.layout import Layout
-from fastntk.predict.mse import max_learning_rate
+from fastntk.predict.learning_rate import max_learning_rate
 
 __all__ = ["DescentResult", "kernel_gradient_descent"]
 
@@ -39,8 +42,9 @@ class DescentResult:
     fx_train : ndarray of the shape of the targets
         Outputs on the training set.
     losses : ndarray of shape (n_steps + 1,)
-        ``0.5 mean((f - y)^2)`` on the whole training set (full batch) or on the batch
-        just seen, before each step and after the last.
+        ``0.5 mean((f - y)^2)`` before each step and after the last: on the whole
+        training set, or with mini-batches on the batch of the step; the last is that of
+        the whole training set always.
     n_steps : int
         Steps taken.
     status : {"converged", "max_steps", "diverged"}
@@ -142,10 +146,15 @@ def kernel_gradient_descent(
 
     .. math:: a_B \leftarrow a_B - \frac{\eta}{N} (f(B) - y_B).
 
-    From ``a = 0`` the iterates stay in the span of ``Theta(X, .)``, so whenever they
-    fit the data they are the interpolant of least RKHS norm.  After s full steps the
-    residual is ``(I - eta Theta / N)^s (y - f_0)``: that of `gradient_descent_mse` at
-    ``t = s``, when the step size is small.
+    The last batch of a pass may be smaller; its N is its own.  From ``a = 0`` the
+    iterates stay in the span of ``Theta(X, .)``, so whenever they fit the data they are
+    the interpolant of least RKHS norm, ``a = Theta^-1 (y - f_0)``.  Where Theta is
+    singular, targets in its range lead to ``a = Theta^+ (y - f_0)``; of others
+    (duplicate inputs with different labels) outputs go to those of the pseudoinverse,
+    while the coefficients that do not move any output grow with the steps.
+
+    After s full steps the residual is ``(I - eta Theta / N)^s (y - f_0)``: that of
+    `gradient_descent_mse` at ``t = s``, when the step size is small.
 
     Cost: 2 n^2 k flops a full step, 2 n b k for a batch of b.
 
@@ -161,6 +170,7 @@ def kernel_gradient_descent(
     y = as_targets(y_train)
     layout = Layout(y.shape, trace_axes)
     kernel = layout.square(k_train_train, "k_train_train")
+    check_semidefinite(kernel, "k_train_train")
     start = as_outputs(fx_train_0, y.shape, "fx_train_0")
     residual = layout.flatten(start - y)
     batch = _as_batch(batch_size, y.shape[0])
@@ -168,22 +178,21 @@ def kernel_gradient_descent(
     run = Descent(
         kernel,
         residual,
-        rate / y.shape[0] if batch is None else rate / batch,
+        rate,
         check_momentum(momentum),
-        outputs_per_sample=y.size // y.shape[0],
     )
     stop = _as_tolerance(rtol) * float(np.linalg.norm(residual))
     steps = _as_steps(n_steps)
     if batch is None:
         status, losses = run.full(steps, stop)
     else:
-        order = shuffled_batches(layout, batch, np.random.default_rng(seed))
+        order = shuffled_batches(layout, batch, as_generator(seed))
         status, losses = run.stochastic(steps, stop, order, -(-y.shape[0] // batch))
     if status == "diverged":
         warn(
             f"learning_rate: found {rate:.4g}, with which the residual grew "
-            f"{BLOWN_UP:.0e}-fold; expected less than max_learning_rate. Pass None to "
-            "have a stable one chosen",
+            f"{BLOWN_UP:.0e}-fold; expected less than "
+            "max_learning_rate. Pass learning_rate=None to have a stable one chosen",
             UserWarning,
         )
     return DescentResult(
@@ -204,10 +213,15 @@ def _step_size(
         return check_positive(learning_rate, "learning_rate")
     if batch is None:
         return max_learning_rate(kernel, y.size) / 2
-    per_sample = y.size // y.shape[0]
-    rows = batch * (len(kernel) // y.shape[0])
-    largest = float(np.sort(kernel.diagonal())[-rows:].sum())
-    return float(batch * per_sample / (largest + 1e-12))
+    n = y.shape[0]
+    per_sample, rows_each = y.size // n, len(kernel) // n
+    descending = np.sort(kernel.diagonal())[::-1]
+    sizes = {batch, n % batch or batch}  # the last of a pass may be smaller
+    rates = [
+        size * per_sample / (float(descending[: size * rows_each].sum()) + 1e-12)
+        for size in sizes
+    ]
+    return float(min(rates))
 
 
 def _as_batch(batch_size: Any, n: int) -> int | None:
@@ -230,7 +244,7 @@ def _as_steps(n_steps: Any) -> int:
 
 
 def _as_tolerance(rtol: Any) -> float:
-    return 0.0 if rtol == 0 else check_positive(rtol, "rtol")
+    return check_ridge(rtol, "rtol")
 
 
 def _as_integer(value: Any) -> int:

@@ -25,11 +25,10 @@ class Descent:
         residual: FloatArray,
         rate: float,
         momentum: float,
-        outputs_per_sample: int,
     ) -> None:
         self._kernel = kernel
         self._start = residual
-        self._rate = rate / outputs_per_sample
+        self._rate = rate
         self._momentum = momentum
         self._limit = BLOWN_UP * (float(np.linalg.norm(residual)) + 1e-300)
         self.residual = residual.copy()
@@ -43,7 +42,7 @@ class Descent:
             if self._has_reached(stop):
                 return "converged", losses
             self._velocity *= self._momentum
-            self._velocity -= self._rate * self.residual
+            self._velocity -= self._rate / self.residual.size * self.residual
             self.coefficients += self._velocity
             self._refresh()
             losses.append(_loss(self.residual))
@@ -61,7 +60,8 @@ class Descent:
             losses.append(_loss(self.residual[rows]))
             if step % per_pass == 0 and self._has_reached(stop):
                 return "converged", losses
-            change = -self._rate * self.residual[rows]
+            batch = self.residual[rows]
+            change = -self._rate / batch.size * batch  # the last may be smaller
             if self._momentum:
                 self._velocity *= self._momentum
                 self._velocity[rows] += change

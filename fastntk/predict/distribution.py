@@ -2,22 +2,28 @@
 
 import copy
 import operator
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
-from fastntk.predict.checks import as_targets, check_samples
+from fastntk.predict.checks import as_generator, as_targets, check_ridge, check_samples
 from fastntk.predict.field import Field
+from fastntk.predict.function_operator import kernel_operator
 from fastntk.predict.layout import CrossKernel, Layout
+from fastntk.predict.method import Method, check_layout
 from fastntk.predict.solver import Conditioning
-from fastntk.predict.sources import KernelSource
+from fastntk.predict.sources import KernelSource, in_blocks
 from fastntk.predict.trained import Ridge, prior_name, tangent_name
 
 __all__ = ["OutputDistribution"]
 
 Self = TypeVar("Self", bound="OutputDistribution")
+
+_ENTRIES = 1 << 24  # of a block of a kernel: 128 MiB
+_COLUMNS = 1 << 21  # the same where a Krylov space is made from it
 
 
 class OutputDistribution:
@@ -36,6 +42,8 @@ class OutputDistribution:
         get: str,
         ridge: float,
         output_factor: Any,
+        method: Method,
+        max_memory: Any,
     ) -> None:
         y = as_targets(y_train)
         check_samples(x_train, y)
@@ -47,18 +55,22 @@ class OutputDistribution:
         self._times: FloatArray | None = None
         self._learning_rate = 1.0
         self._loaded: dict[str, Any] = {}
+        self.method = check_layout(method, self._layout.points)
+        self._max_memory = max_memory
+        operators = (method.reason, x_train) if method.name == "operator" else None
         self._field = Field.build(
-            self._load, self._layout, y, Ridge(ridge), output_factor
+            self._load,
+            self._layout,
+            y,
+            Ridge(check_ridge(ridge, "ridge")),
+            output_factor,
+            operators,
         )
 
     @property
     def report(self) -> Conditioning:
         """How well the kernel of the training set is conditioned, and what was done."""
-        name = tangent_name(self._get)
-        if self._times is None:
-            return self._field.kernels.solver(name).report
-        kernels = self._field.kernels
-        return kernels.spectrum(name).report(kernels.ridge(name))
+        return self._field.report(self._get, self._scaled())
 
     def with_ridge(self: Self, ridge: float) -> Self:
         """Return the same with another ridge, from one shared eigendecomposition.
@@ -74,7 +86,7 @@ class OutputDistribution:
             Of the same kind. The first call decomposes, all others are O(n^2).
         """
         other = copy.copy(self)
-        other._field = self._field.with_ridge(Ridge(ridge))
+        other._field = self._field.with_ridge(Ridge(check_ridge(ridge, "ridge")))
         return other
 
     def mean(self, x: Any = None) -> FloatArray:
@@ -89,9 +101,16 @@ class OutputDistribution:
         -------
         ndarray of shape (m, k)
         """
-        cross, points = self._cross(x, (tangent_name(self._get),))
-        mean = self._timed(self._field.mean(self._get, self._scaled(), cross))
-        return self._layout.unflatten(mean, points)
+        scaled, name = self._scaled(), tangent_name(self._get)
+        if x is None:
+            found, points = self._field.fitted(self._get, scaled), self._layout.points
+            return self._layout.unflatten(self._timed(found), points)
+        parts = []
+        for rows in self._blocks(x, _ENTRIES):
+            cross, points = self._cross(rows, (name,))
+            mean = self._timed(self._field.mean(self._get, scaled, cross))
+            parts.append(self._layout.unflatten(mean, points))
+        return self._joined(parts)
 
     def variance(self, x: Any = None) -> FloatArray:
         """Return the variance of the outputs at every point; never negative.
@@ -106,12 +125,16 @@ class OutputDistribution:
         ndarray of shape (m,)
             One for all outputs, or (m, k) with a factor of the outputs.
         """
+        if x is None and self._field.dense is None:
+            x = self._x_train
+        parts = [self._variance(rows) for rows in self._blocks(x, _COLUMNS)]
+        return self._joined(parts)
+
+    def _variance(self, x: Any) -> FloatArray:
         prior = prior_name(self._get)
         cross, points = self._cross(x, (tangent_name(self._get), prior))
-        if len(points) > 1:
+        if len(points) > 1 or x is None:
             prior_variance = self._test_kernel(x, prior, points).diagonal()
-        elif x is None:
-            prior_variance = self._field.kernels.matrix(prior).diagonal()
         else:
             prior_variance = self._source.diagonal(x, prior)
         found = self._timed(
@@ -167,7 +190,7 @@ class OutputDistribution:
             )
         mean = self.mean(x)
         covariance, points = self._covariance(x)
-        generator = np.random.default_rng(seed)
+        generator = as_generator(seed)
         m, k = len(covariance), self._layout.n_outputs
         normal = generator.standard_normal((count, m, k))
         if covariance.ndim == 4:
@@ -179,6 +202,10 @@ class OutputDistribution:
 
     def _load(self, name: str) -> Any:
         """Compute a kernel of the training set; both at once if both are needed."""
+        if self.method.name == "operator":
+            return kernel_operator(
+                self._source, self._x_train, name, {}, self._max_memory
+            )
         if name not in self._loaded:
             names = sorted({name, tangent_name(self._get)} - set(self._loaded))
             self._loaded |= self._source(self._x_train, None, names, "x_train")
@@ -187,9 +214,10 @@ class OutputDistribution:
     def _cross(
         self, x: Any, names: tuple[str, ...]
     ) -> tuple[dict[str, FloatArray], tuple[int, ...]]:
-        if x is None:
-            kernels = {name: self._field.kernels.matrix(name) for name in names}
-            return kernels, self._layout.points
+        dense = self._field.dense
+        if x is None and dense is not None:
+            return {name: dense.matrix(name) for name in names}, self._layout.points
+        x = self._x_train if x is None else x
         wanted = sorted(set(names))
         found = self._source(x, self._x_train, wanted, "x")
         cross: dict[str, CrossKernel] = {
@@ -198,8 +226,10 @@ class OutputDistribution:
         return {name: c.matrix for name, c in cross.items()}, cross[wanted[0]].points
 
     def _test_kernel(self, x: Any, name: str, points: tuple[int, ...]) -> FloatArray:
-        if x is None:
-            return self._field.kernels.matrix(name)
+        dense = self._field.dense
+        if x is None and dense is not None:
+            return dense.matrix(name)
+        x = self._x_train if x is None else x
         kernel = self._source(x, None, (name,), "x")[name]
         return self._layout.test(kernel, "x", points)
 
@@ -210,6 +240,16 @@ class OutputDistribution:
         scaled = self._scaled()
         found = self._field.covariance(self._get, scaled, cross, k_test, False)
         return self._timed(found), points
+
+    def _blocks(self, x: Any, entries: int) -> Iterator[Any]:
+        """Yield points, all at once, or some where the kernel is never formed."""
+        limit = None if self._field.dense is not None else entries
+        return in_blocks(x, limit, self._layout.n_points)
+
+    def _joined(self, parts: list[FloatArray]) -> FloatArray:
+        """Join blocks of points; their axis follows those of the times."""
+        axis = 0 if self._times is None else self._times.ndim
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=axis)
 
     def _scaled(self) -> FloatArray | None:
         if self._times is None:

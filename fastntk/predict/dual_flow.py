@@ -19,8 +19,8 @@ from scipy.integrate import solve_ivp
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk.predict.layout import Layout
+from fastntk.predict.learning_rate import largest_eigenvalue
 from fastntk.predict.losses import Loss, hessian_of
-from fastntk.predict.mse import largest_eigenvalue
 
 __all__ = ["METHODS", "DualFlow"]
 

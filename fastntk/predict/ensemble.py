@@ -2,166 +2,14 @@
 
 from typing import Any
 
-import numpy as np
-
-from fastntk._typing import FloatArray
-from fastntk.predict.checks import (
-    as_targets,
-    as_times,
-    check_get,
-    check_positive,
-    check_samples,
-)
-from fastntk.predict.field import Field
-from fastntk.predict.layout import CrossKernel, Layout
-from fastntk.predict.results import Gaussian, pack_regimes
-from fastntk.predict.solver import Conditioning
-from fastntk.predict.sources import KernelSource, test_arguments
-from fastntk.predict.trained import Ridge, tangent_name
+from fastntk.predict.checks import as_targets, check_positive, check_samples
+from fastntk.predict.ensemble_predictor import EnsemblePredictor
+from fastntk.predict.layout import Layout
+from fastntk.predict.method import choose_method
+from fastntk.predict.sources import KernelSource
+from fastntk.predict.trained import Ridge
 
 __all__ = ["EnsemblePredictor", "gradient_descent_mse_ensemble"]
-
-
-class EnsemblePredictor:
-    """The function that `gradient_descent_mse_ensemble` returns."""
-
-    def __init__(
-        self,
-        source: KernelSource,
-        x_train: Any,
-        y: FloatArray,
-        layout: Layout,
-        learning_rate: float,
-        kwargs: dict[str, Any],
-    ) -> None:
-        self._source = source
-        self._x_train = x_train
-        self._y = y
-        self._layout = layout
-        self._learning_rate = learning_rate
-        self._kwargs = kwargs
-        self._kernels: dict[str, Any] = {}
-        self._field: Field
-
-    @property
-    def reports(self) -> dict[str, Conditioning]:
-        """How well the kernels used so far could be inverted, by name."""
-        return self._field.kernels.reports()
-
-    def __call__(
-        self,
-        t: Any = None,
-        x_test: Any = None,
-        get: Any = None,
-        compute_cov: bool = False,
-        **kernel_fn_test_test_kwargs: Any,
-    ) -> Any:
-        """Return the mean of the ensemble, and its covariance, at times ``t``.
-
-        Parameters
-        ----------
-        t : float or array-like of any shape, optional
-            Steps of the learning rate. None: infinite time, by Cholesky.
-        x_test : array-like of shape (m, ...), optional
-            Test inputs. None: the outputs on the training set.
-        get : {"nngp", "ntk"}, tuple of these, or None
-            "nngp": only the last layer is trained; "ntk": all are. None stands for
-            ``("nngp", "ntk")``.
-        compute_cov : bool, default=False
-            Whether covariances are computed too.
-        **kernel_fn_test_test_kwargs : object
-            Further arguments of the kernel function for the test points. They must
-            equal those of the training set unless they are arrays.
-
-        Returns
-        -------
-        ndarray, Gaussian, or a named tuple of these
-            Axes of ``t`` come first.
-
-        Raises
-        ------
-        InputError
-            If an argument does not fit.
-        """
-        names, is_tuple = check_get(get, ("nngp", "ntk"))
-        times = None if t is None else as_times(t)
-        needed = sorted({*names, "nngp"} if compute_cov else names)
-        self._load_train(needed)
-        if x_test is None:
-            values = {name: self._train(name, times, compute_cov) for name in names}
-            return pack_regimes(values, names, is_tuple)
-        kwargs_cross, kwargs_test = test_arguments(
-            self._kwargs, kernel_fn_test_test_kwargs
-        )
-        found = self._source(x_test, self._x_train, needed, "x_test", **kwargs_cross)
-        cross = {name: self._layout.cross(found[name], "x_test") for name in needed}
-        k_test = None
-        if compute_cov:
-            kernel = self._source(x_test, None, ("nngp",), "x_test", **kwargs_test)
-            k_test = self._layout.test(kernel["nngp"], "x_test", cross["nngp"].points)
-        values = {name: self._test(name, times, cross, k_test) for name in names}
-        return pack_regimes(values, names, is_tuple)
-
-    def _load_train(self, names: list[str]) -> None:
-        """Compute the kernels of the training set that are not there yet."""
-        missing = [name for name in names if name not in self._kernels]
-        if missing:
-            self._kernels |= self._source(
-                self._x_train, None, missing, "x_train", **self._kwargs
-            )
-        for name in missing:
-            self._field.kernels.matrix(name)  # says at once if shapes do not agree
-
-    def _scaled(self, times: FloatArray) -> FloatArray:
-        return times.ravel() * (self._learning_rate / self._y.size)
-
-    def _train(self, get: str, times: FloatArray | None, compute_cov: bool) -> Any:
-        points = self._layout.points
-        if times is None:
-            shape = np.shape(self._kernels[tangent_name(get)])
-            mean = self._y.copy()
-            return Gaussian(mean, np.zeros(shape)) if compute_cov else mean
-        scaled = self._scaled(times)
-        mean = self._unflatten(self._field.train_mean(get, scaled), times, points)
-        if not compute_cov:
-            return mean
-        covariance = self._field.train_covariance(get, scaled)
-        return Gaussian(mean, self._shape(covariance, times, points))
-
-    def _test(
-        self,
-        get: str,
-        times: FloatArray | None,
-        cross: dict[str, CrossKernel],
-        k_test: FloatArray | None,
-    ) -> Any:
-        points = cross[get].points
-        matrices = {name: kernel.matrix for name, kernel in cross.items()}
-        scaled = None if times is None else self._scaled(times)
-        change = self._field.mean(get, scaled, matrices)
-        mean = self._unflatten(change, times, points)
-        if k_test is None:
-            return mean
-        covariance = self._field.covariance(get, scaled, matrices, k_test, False)
-        return Gaussian(mean, self._shape(covariance, times, points))
-
-    def _unflatten(
-        self, mean: FloatArray, times: FloatArray | None, points: tuple[int, ...]
-    ) -> FloatArray:
-        lead = () if times is None else times.shape
-        return self._layout.unflatten(mean.reshape(lead + mean.shape[-2:]), points)
-
-    def _shape(
-        self, covariance: FloatArray, times: FloatArray | None, points: tuple[int, ...]
-    ) -> FloatArray:
-        if times is not None:
-            covariance = covariance.reshape(times.shape + covariance.shape[1:])
-        return self._field.shape_covariance(covariance, points)
-
-    def _start(self, ridge: Ridge, output_factor: Any) -> None:
-        self._field = Field.build(
-            self._kernels.__getitem__, self._layout, self._y, ridge, output_factor
-        )
 
 
 def gradient_descent_mse_ensemble(
@@ -174,6 +22,8 @@ def gradient_descent_mse_ensemble(
     trace_axes: Any = (-1,),
     *,
     output_factor: Any = None,
+    method: str = "auto",
+    max_memory: Any = None,
     **kernel_fn_train_train_kwargs: Any,
 ) -> EnsemblePredictor:
     r"""Predict an infinite ensemble of wide networks trained on the squared error.
@@ -198,14 +48,19 @@ def gradient_descent_mse_ensemble(
     output_factor : array-like of shape (k, k), optional
         B in ``Theta (x) B`` and ``K (x) B``; covariances then end in two axes of
         outputs. None for the identity.
+    method : {"auto", "dense", "operator"}, default="auto"
+        "dense": matrices and their factorisations. "operator": products with kernels
+        that are never formed (conjugate gradients, block Lanczos), the same answers to
+        1e-6. "auto": by number of rows and memory; ``.method`` says which and why.
+    max_memory : int, float or str, optional
+        Bytes for matrices, e.g. "8GB"; four fifths of what is free by default.
     **kernel_fn_train_train_kwargs : object
         Further arguments of the kernel function.
 
     Returns
     -------
     EnsemblePredictor
-        A function ``(t=None, x_test=None, get=None, compute_cov=False)``, with the
-        attribute ``reports``: condition numbers, and what was done about them.
+        A function ``(t=None, x_test=None, get=None, compute_cov=False)``.
 
     Raises
     ------
@@ -228,8 +83,11 @@ def gradient_descent_mse_ensemble(
                     (I - e^{-\eta \Theta t / N}) \\
         \Sigma_t &= K(x, x) + A_t K A_t^T - A_t K(X, x) - K(x, X) A_t^T.
 
-    "nngp": the same with K in the place of Theta.  Covariances are computed as sums of
-    squares, so no variance is negative.
+    "nngp", where only the last layer is trained: K in the place of Theta in the mean,
+    and :math:`\Sigma_t = K(x, x) - K(x, X) K^{-1} (I - e^{-2 \eta K t / N}) K(X, x)`.
+    ``diag_reg`` is added to the kernel that is inverted and exponentiated.  No variance
+    is negative.  On the training set (``x_test=None``) values follow neural-tangents,
+    for which the ridge is part of the kernel there too: targets are fitted exactly.
 
     Cost: the kernels, and one eigendecomposition for each regime on first use; see
     `fastntk.predict.time_filters` for what many times cost.
@@ -256,13 +114,16 @@ def gradient_descent_mse_ensemble(
     """
     y = as_targets(y_train)
     check_samples(x_train, y)
+    layout = Layout(y.shape, trace_axes)
     predictor = EnsemblePredictor(
         KernelSource(kernel_fn),
         x_train,
         y,
-        Layout(y.shape, trace_axes),
+        layout,
         check_positive(learning_rate, "learning_rate"),
         kernel_fn_train_train_kwargs,
+        choose_method(method, layout.n_points, True, max_memory),
+        max_memory,
     )
     ridge = Ridge(diag_reg, bool(diag_reg_absolute_scale))
     predictor._start(ridge, output_factor)

@@ -5,9 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk.predict.flow_moments import Flow
+from fastntk.predict.krylov_flow import KrylovFlow
 from fastntk.predict.layout import Layout, interleave, output_basis
+from fastntk.predict.operator_kernels import OperatorKernels
+from fastntk.predict.solver import Conditioning
 from fastntk.predict.trained import (
     Ridge,
     TrainedKernels,
@@ -24,8 +28,8 @@ class Field:
 
     Parameters
     ----------
-    kernels : TrainedKernels
-        The training set.
+    kernels : TrainedKernels or OperatorKernels
+        The training set: its matrices, or operators that stand for them.
     layout : Layout
         Axes of targets and kernels.
     residual : ndarray of shape (n, k)
@@ -41,7 +45,7 @@ class Field:
 
     def __init__(
         self,
-        kernels: TrainedKernels,
+        kernels: TrainedKernels | OperatorKernels,
         layout: Layout,
         residual: FloatArray,
         basis: tuple[FloatArray, FloatArray] | None,
@@ -59,12 +63,52 @@ class Field:
         y: FloatArray,
         ridge: Ridge,
         output_factor: Any,
+        operators: tuple[str, Any] | None = None,
     ) -> "Field":
-        """Return the field of targets in their own shape; no kernel is used yet."""
+        """Return the field of targets in their own shape; no kernel is used yet.
+
+        With ``operators``, a reason and the training rows, ``load`` returns operators.
+        """
         basis = output_basis(output_factor, layout.n_outputs)
         scale = 1.0 if basis is None else float(basis[0].mean())
-        kernels = TrainedKernels(load, layout, ridge, scale)
+        kernels: TrainedKernels | OperatorKernels
+        if operators is None:
+            kernels = TrainedKernels(load, layout, ridge, scale)
+        else:
+            kernels = OperatorKernels(load, ridge, scale, *operators)
         return cls(kernels, layout, layout.flatten(y), basis)
+
+    def check(self, name: str) -> None:
+        """Say whether a kernel of the training set fits the targets."""
+        if self.dense is not None:
+            self.dense.matrix(name)
+            return
+        assert isinstance(self.kernels, OperatorKernels)
+        shape, n = self.kernels.operator(name).shape, self._layout.n_points
+        if shape != (n, n):
+            raise InputError(
+                f"k_train_train: found an operator of shape {shape}; expected "
+                f"({n}, {n}), one row per target"
+            )
+
+    @property
+    def dense(self) -> TrainedKernels | None:
+        """The matrices of the training set, None if there are operators instead."""
+        return self.kernels if isinstance(self.kernels, TrainedKernels) else None
+
+    def report(self, get: str, times: FloatArray | None) -> Conditioning:
+        """Return how the kernel that drives the training was inverted."""
+        name = tangent_name(get)
+        if self.dense is None:
+            if name not in self.kernels.reports():  # nothing asked so far
+                self.fitted(get, times)
+            if name not in self.kernels.reports():
+                assert isinstance(self.kernels, OperatorKernels)
+                self.kernels.solve_targets(name, self._residual, 1.0)
+            return self.kernels.reports()[name]
+        if times is None:
+            return self.dense.solver(name).report
+        return self.dense.spectrum(name).report(self.dense.ridge(name))
 
     def with_ridge(self, ridge: Ridge) -> "Field":
         """Return the field for another ridge; decompositions are shared."""
@@ -97,8 +141,8 @@ class Field:
         """
         kernel = cross[tangent_name(get)]
         residual = self._residual if residual is None else residual
-        if times is None and self._basis is None:
-            return infinite_mean(self.kernels, get, kernel, residual)
+        if times is None and self._basis is None and self.dense is not None:
+            return infinite_mean(self.dense, get, kernel, residual)
         parts = self._each(
             get, times, residual, lambda flow, part: flow.change(kernel, part)
         )
@@ -112,6 +156,14 @@ class Field:
         return self._each(
             get, times, residual, lambda flow, part: flow.train_change(part)
         )
+
+    def fitted(self, get: str, times: FloatArray | None) -> FloatArray:
+        """Return the change of the mean at the training points, as `mean` at others."""
+        if self.dense is not None:
+            name = tangent_name(get)
+            return self.mean(get, times, {name: self.dense.matrix(name)})
+        parts = self._each(get, times, self._residual, _fitted)
+        return parts[0] if times is None else parts
 
     def covariance(
         self,
@@ -138,8 +190,8 @@ class Field:
             Without the first axis for infinity. With a factor of the outputs followed
             by (k, k), variances by (k,).
         """
-        if times is None and self._basis is None:
-            return infinite_covariance(self.kernels, get, cross, k_test, is_diagonal)
+        if times is None and self._basis is None and self.dense is not None:
+            return infinite_covariance(self.dense, get, cross, k_test, is_diagonal)
         parts = self._mix(
             get, times, is_diagonal, lambda f: f.covariance(cross, k_test, is_diagonal)
         )
@@ -158,8 +210,12 @@ class Field:
         moved = np.moveaxis(covariance, (-2, -1), (0, 1))
         return np.moveaxis(interleave(moved, points), (0, 1), (-2, -1))
 
-    def _flow(self, get: str, times: FloatArray | None, scale: float = 1.0) -> Flow:
+    def _flow(
+        self, get: str, times: FloatArray | None, scale: float = 1.0
+    ) -> Flow | KrylovFlow:
         never_ending = np.array([np.inf]) if times is None else times
+        if isinstance(self.kernels, OperatorKernels):
+            return KrylovFlow(self.kernels, get, never_ending, scale)
         return Flow(self.kernels, get, never_ending, scale)
 
     def _each(
@@ -167,7 +223,7 @@ class Field:
         get: str,
         times: FloatArray | None,
         residual: FloatArray,
-        change: Callable[[Flow, FloatArray], FloatArray],
+        change: Callable[[Flow | KrylovFlow, FloatArray], FloatArray],
     ) -> FloatArray:
         """Apply a change to every output, in the eigenbasis of their factor."""
         if self._basis is None:
@@ -185,7 +241,7 @@ class Field:
         get: str,
         times: FloatArray | None,
         is_diagonal: bool,
-        covariance: Callable[[Flow], FloatArray],
+        covariance: Callable[[Flow | KrylovFlow], FloatArray],
     ) -> FloatArray:
         """Return covariances, with two axes of outputs if these have a factor."""
         if self._basis is None:
@@ -197,3 +253,8 @@ class Field:
             return stacked @ (vectors**2).T
         mixed: FloatArray = np.einsum("...j,aj,bj->...ab", stacked, vectors, vectors)
         return mixed
+
+
+def _fitted(flow: Flow | KrylovFlow, part: FloatArray) -> FloatArray:
+    assert isinstance(flow, KrylovFlow)
+    return flow.fitted(part)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastntk._typing import FloatArray
+from fastntk.predict.eigen_groups import group_eigenvalues, spread_of_groups
 from fastntk.predict.moments import gram_of, push, spread, unexplained
 from fastntk.predict.solver import warn_truncated
 from fastntk.predict.spectrum import growth
@@ -65,15 +66,33 @@ class Flow(NamedTuple):
             root = self.kernels.root("nngp")
             rows = root.extend(cross["nngp"])
             rest = unexplained(k_test, rows, is_diagonal)
-            filters = growth(values, times, cutoff)
             basis = vectors.T @ root.root
-            found = spread(filters, left * self.scale, basis, rows, rest, is_diagonal)
+            found = self._spread(times, left * self.scale, basis, rows, is_diagonal)
+            found += rest
         else:
             found = self._last_layer(times, left, k_test, is_diagonal)
-        found = self.scale * nodes.expand(found)
+        found *= self.scale
+        found = nodes.expand(found)
         if nodes.combine is not None:
             keep_variances(found, is_diagonal)
         return found
+
+    def _spread(
+        self,
+        times: FloatArray,
+        left: FloatArray,
+        basis: FloatArray,
+        rows: FloatArray,
+        is_diagonal: bool,
+    ) -> FloatArray:
+        """Return ``D D^T`` with ``D = rows - left diag(g_t) basis`` at all times."""
+        values, _, cutoff = self._eigen()
+        groups = group_eigenvalues(values, cutoff)
+        if groups.is_worthwhile(len(times)):
+            left = left / groups.divisors(values)
+            return spread_of_groups(groups, times, left, basis, rows, is_diagonal)
+        filters = growth(values, times, cutoff)
+        return spread(filters, left, basis, rows, is_diagonal)
 
     def _last_layer(
         self, times: FloatArray, left: FloatArray, k_test: FloatArray, is_diagonal: bool

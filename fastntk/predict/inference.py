@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk.predict.checks import as_targets, check_get
 from fastntk.predict.field import Field
 from fastntk.predict.layout import CrossKernel, Layout
 from fastntk.predict.results import Gaussian, pack_regimes
 from fastntk.predict.solver import Conditioning
-from fastntk.predict.sources import available, pick
+from fastntk.predict.sources import available, formed, is_bare, operators_of, pick
 from fastntk.predict.trained import Ridge, prior_name, tangent_name
 
 __all__ = ["GPInference", "gp_inference"]
@@ -68,7 +69,9 @@ class GPInference:
             if not has_covariance:
                 return mean
             kernel = pick(self._k_train_train, tangent_name(get), "k_train_train")
-            return Gaussian(mean, np.zeros(np.shape(kernel)))
+            return Gaussian(mean, np.zeros(getattr(kernel, "shape", np.shape(kernel))))
+        if get == "ntk" and has_covariance:
+            self._check_both(k_test_train)
         cross = self._cross(get, k_test_train, has_covariance)
         points = cross[tangent_name(get)].points
         matrices = {name: kernel.matrix for name, kernel in cross.items()}
@@ -80,6 +83,17 @@ class GPInference:
         covariance = self._field.covariance(get, None, matrices, k_test, False)
         return Gaussian(mean, self._field.shape_covariance(covariance, points))
 
+    def _check_both(self, k_test_train: Any) -> None:
+        """Refuse one kernel where the covariance takes two."""
+        pairs = ("k_train_train", self._k_train_train), ("k_test_train", k_test_train)
+        for label, kernels in pairs:
+            if is_bare(kernels):
+                raise InputError(
+                    f"{label}: found one kernel; expected both 'nngp' and 'ntk' for "
+                    "the covariance of get='ntk'. Compute them with get=('nngp', "
+                    "'ntk') and pass what comes back"
+                )
+
     def _cross(
         self, get: str, k_test_train: Any, has_covariance: bool
     ) -> dict[str, CrossKernel]:
@@ -88,7 +102,7 @@ class GPInference:
             needed.add(prior_name(get))
         return {
             name: self._layout.cross(
-                pick(k_test_train, name, "k_test_train"), "k_test_train"
+                formed(pick(k_test_train, name, "k_test_train")), "k_test_train"
             )
             for name in sorted(needed)
         }
@@ -107,8 +121,10 @@ def gp_inference(
 
     Parameters
     ----------
-    k_train_train : array, mapping, named tuple or Kernel
-        Kernels of the training set: (n, n), or (n, n, k, k) with ``trace_axes=()``.
+    k_train_train : array, operator, mapping, named tuple or Kernel
+        Kernels of the training set: (n, n), or (n, n, k, k) with ``trace_axes=()``. An
+        operator, as `fastntk.operator` returns, is never formed: conjugate gradients
+        take the place of the factorisation.
     y_train : array-like of shape (n,) or (n, k)
         Targets.
     diag_reg : float, default=0.0
@@ -182,7 +198,15 @@ def gp_inference(
     def load(name: str) -> Any:
         return pick(k_train_train, name, "k_train_train")
 
-    field = Field.build(load, layout, y, ridge, output_factor)
-    for name in available(k_train_train):
-        field.kernels.matrix(name)  # says at once if shapes do not agree
+    names = available(k_train_train)
+    field = Field.build(
+        load,
+        layout,
+        y,
+        ridge,
+        output_factor,
+        operators_of([load(name) for name in names], layout.points),
+    )
+    for name in names:
+        field.check(name)  # says at once if shapes do not agree
     return GPInference(k_train_train, y, layout, field)

@@ -237,6 +237,12 @@ def as_loss(loss: Any, y: FloatArray) -> Loss:
             "(n_samples, n_classes), one-hot rows. For two classes in one column use "
             "loss='logistic'"
         )
+    if isinstance(loss, CrossEntropy) and (y < 0).any():
+        raise InputError(
+            f"y_train: found {float(y.min()):g} for the cross-entropy; expected "
+            "probabilities >= 0, one-hot rows. Labels as numbers become "
+            "np.eye(n_classes)[labels]"
+        )
     checked: Loss = loss
     return checked
 

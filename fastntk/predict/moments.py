@@ -93,10 +93,9 @@ def spread(
     left: FloatArray,
     basis: FloatArray,
     rows: FloatArray,
-    rest: FloatArray,
     is_diagonal: bool,
 ) -> FloatArray:
-    """Return ``S + D D^T`` with ``D = rows - left diag(g) basis`` for every filter g.
+    """Return ``D D^T`` with ``D = rows - left diag(g) basis`` for every filter g.
 
     Parameters
     ----------
@@ -108,8 +107,6 @@ def spread(
         ``V^T R``.
     rows : ndarray of shape (m, rank)
         ``R_x``.
-    rest : ndarray of shape (m, m) or (m,)
-        S, or its diagonal.
     is_diagonal : bool
         Whether only variances are wanted.
 
@@ -117,10 +114,11 @@ def spread(
     -------
     ndarray of shape (n_filters, m, m) or (n_filters, m)
     """
-    result = np.empty((len(filters), *rest.shape))
+    m = len(left)
+    result = np.empty((len(filters), m) if is_diagonal else (len(filters), m, m))
     step = max(1, _CHUNK // max(left.size, rows.size, 1))
     for start in range(0, len(filters), step):
         some = slice(start, start + step)
         pushed = push(filters[some], left, basis)
-        result[some] = gram_of(rows - pushed, is_diagonal) + rest
+        result[some] = gram_of(rows - pushed, is_diagonal)
     return result

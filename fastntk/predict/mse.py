@@ -2,27 +2,21 @@
 
 from typing import Any
 
-import numpy as np
-from scipy.linalg import eigh
-from scipy.sparse.linalg import ArpackError, eigsh
-
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk.predict.checks import (
     as_outputs,
     as_targets,
     as_times,
-    check_momentum,
     check_positive,
 )
 from fastntk.predict.field import Field
-from fastntk.predict.layout import CrossKernel, Layout, kernel_matrix
+from fastntk.predict.layout import CrossKernel, Layout
 from fastntk.predict.solver import Conditioning
+from fastntk.predict.sources import formed, operators_of
 from fastntk.predict.trained import Ridge
 
-__all__ = ["MSEPredictor", "gradient_descent_mse", "max_learning_rate"]
-
-_ITERATIVE = 300  # matrices from this size on have their largest eigenvalue by Lanczos
+__all__ = ["MSEPredictor", "check_outputs", "gradient_descent_mse"]
 
 
 class MSEPredictor:
@@ -84,7 +78,7 @@ class MSEPredictor:
         if fx_train_0 is not None:
             results.append(self._train(times, start, residual))
         if fx_test_0 is not None:
-            cross = self._layout.cross(k_test_train, "k_test_train")
+            cross = self._layout.cross(formed(k_test_train), "k_test_train")
             results.append(self._test(times, fx_test_0, residual, cross))
         return results[0] if len(results) == 1 else tuple(results)
 
@@ -98,7 +92,9 @@ class MSEPredictor:
             return self._y.copy()
         change = self._field.train_mean("ntk", self._scaled(times), residual)
         shaped = change.reshape(times.shape + change.shape[1:])
-        return start + self._layout.unflatten(shaped, self._layout.points)
+        outputs = self._layout.unflatten(shaped, self._layout.points)
+        outputs += start  # in place: many times make large arrays
+        return outputs
 
     def _test(
         self,
@@ -113,7 +109,9 @@ class MSEPredictor:
         change = self._field.mean("ntk", scaled, {"ntk": matrix}, residual)
         if times is not None:
             change = change.reshape(times.shape + change.shape[1:])
-        return start + self._layout.unflatten(change, points)
+        outputs = self._layout.unflatten(change, points)
+        outputs += start
+        return outputs
 
 
 def check_outputs(fx_train_0: Any, fx_test_0: Any, k_test_train: Any) -> None:
@@ -144,9 +142,10 @@ def gradient_descent_mse(
 
     Parameters
     ----------
-    k_train_train : array-like of shape (n, n) or (n, n, k, k)
+    k_train_train : array-like or operator of shape (n, n) or (n, n, k, k)
         Kernel of the training set, normally the NTK; the second shape, with
-        ``trace_axes=()``, for the empirical NTK of a finite network.
+        ``trace_axes=()``, for the empirical NTK of a finite network. An operator, as
+        `fastntk.operator` returns, is never formed.
     y_train : array-like of shape (n,) or (n, k)
         Targets.
     learning_rate : float, default=1.0
@@ -197,8 +196,7 @@ def gradient_descent_mse(
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from fastntk import predict
+    >>>     >>> from fastntk import predict
     >>> kernel = np.array([[2.0, 1.0], [1.0, 2.0]])
     >>> flow = predict.gradient_descent_mse(kernel, [[1.0], [1.0]])
     >>> flow([0.0, 1.0, np.inf])[:, :, 0].round(4)
@@ -208,88 +206,13 @@ def gradient_descent_mse(
     """
     y = as_targets(y_train)
     layout = Layout(y.shape, trace_axes)
-    layout.square(k_train_train, "k_train_train")
+    operators = operators_of([k_train_train], layout.points)
     ridge = Ridge(diag_reg, bool(diag_reg_absolute_scale))
     rate = check_positive(learning_rate, "learning_rate")
 
     def load(name: str) -> Any:
         return k_train_train
 
-    field = Field.build(load, layout, y, ridge, output_factor)
+    field = Field.build(load, layout, y, ridge, output_factor, operators)
+    field.check("ntk")
     return MSEPredictor(y, layout, field, rate)
-
-
-def max_learning_rate(
-    ntk_train_train: Any,
-    y_train_size: int | None = None,
-    momentum: float = 0.0,
-    eps: float = 1e-12,
-) -> float:
-    r"""Compute the largest learning rate at which gradient descent is stable.
-
-    Parameters
-    ----------
-    ntk_train_train : array-like of shape (n, n) or (n, n, k, k)
-        NTK of the training set.
-    y_train_size : int, optional
-        Numbers in the targets, n times outputs. None: rows of the kernel's matrix.
-    momentum : float, default=0.0
-        Momentum of the optimiser.
-    eps : float, default=1e-12
-        Added to the eigenvalue, against division by zero.
-
-    Returns
-    -------
-    float
-        ``2 (1 + momentum) y_train_size / (lambda_max + eps)``.
-
-    Raises
-    ------
-    InputError
-        If the kernel is not square, or a number is out of range.
-
-    Notes
-    -----
-    For the loss ``0.5 mean((f - y)^2)``; with momentum from [1]_.  The largest
-    eigenvalue of a large matrix is found by the Lanczos method, O(n^2).
-
-    References
-    ----------
-    .. [1] G. Goh, "Why momentum really works", Distill, 2017.
-
-    Examples
-    --------
-    >>> from fastntk import predict
-    >>> round(predict.max_learning_rate([[2.0, 1.0], [1.0, 2.0]]), 6)
-    1.333333
-    """
-    matrix, rows, columns = kernel_matrix(ntk_train_train, "ntk_train_train")
-    if rows != columns:
-        raise InputError(
-            f"ntk_train_train: found shape {np.shape(ntk_train_train)}; expected the "
-            "kernel of one set with itself. Compute it with x2=None"
-        )
-    size = len(matrix) if y_train_size is None else y_train_size
-    factor = 1.0 + check_momentum(momentum)
-    return (
-        2
-        * factor
-        * check_positive(size, "y_train_size")
-        / (largest_eigenvalue(matrix) + eps)
-    )
-
-
-def largest_eigenvalue(matrix: FloatArray) -> float:
-    """Return the largest eigenvalue of a symmetric matrix."""
-    n = len(matrix)
-    if n >= _ITERATIVE:
-        start = np.random.default_rng(0).random(n) + 0.5
-        try:
-            found = eigsh(matrix, 1, which="LA", v0=start, return_eigenvectors=False)
-            return float(found[0])
-        except ArpackError:
-            pass
-    values = eigh(
-        matrix, eigvals_only=True, subset_by_index=[n - 1, n - 1], check_finite=False
-    )
-    return float(values[-1])

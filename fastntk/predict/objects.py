@@ -9,6 +9,7 @@ from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk.predict.checks import as_times, check_get, check_positive
 from fastntk.predict.distribution import OutputDistribution
+from fastntk.predict.method import choose_method, rows_of
 
 __all__ = ["GradientFlow", "Posterior"]
 
@@ -34,6 +35,12 @@ class Posterior(OutputDistribution):
     output_factor : array-like of shape (k, k), optional
         Covariance of the outputs among each other, B in ``Theta (x) B``. None for
         independent outputs.
+    method : {"auto", "dense", "operator"}, default="auto"
+        "dense": matrices and their factorisations. "operator": products with a kernel
+        that is never formed, conjugate gradients and block Lanczos; the same answers
+        to 1e-6. "auto": by number of rows and memory; ``.method`` says which and why.
+    max_memory : int, float or str, optional
+        Bytes for matrices, e.g. "8GB"; four fifths of what is free by default.
 
     Raises
     ------
@@ -83,9 +90,14 @@ class Posterior(OutputDistribution):
         *,
         ridge: float = 0.0,
         output_factor: Any = None,
+        method: str = "auto",
+        max_memory: Any = None,
     ) -> None:
         name = _one_name(get, ("nngp", "ntk", "ntkgp"))
-        super().__init__(kernel_fn, x_train, y_train, name, ridge, output_factor)
+        way = choose_method(method, rows_of(y_train), False, max_memory)
+        super().__init__(
+            kernel_fn, x_train, y_train, name, ridge, output_factor, way, max_memory
+        )
 
 
 class GradientFlow(OutputDistribution):
@@ -108,6 +120,12 @@ class GradientFlow(OutputDistribution):
     output_factor : array-like of shape (k, k), optional
         Covariance of the outputs among each other, B in ``Theta (x) B``. None for
         independent outputs.
+    method : {"auto", "dense", "operator"}, default="auto"
+        "dense": matrices and their factorisations. "operator": products with a kernel
+        that is never formed, conjugate gradients and block Lanczos; the same answers
+        to 1e-6. "auto": by number of rows and memory; ``.method`` says which and why.
+    max_memory : int, float or str, optional
+        Bytes for matrices, e.g. "8GB"; four fifths of what is free by default.
 
     Raises
     ------
@@ -121,7 +139,8 @@ class GradientFlow(OutputDistribution):
 
     See Also
     --------
-    fastntk.predict.gradient_descent_mse_ensemble : The same as a function.
+    fastntk.predict.gradient_descent_mse_ensemble : The same as a function; with a ridge
+        its values on the training set are others, those of neural-tangents.
 
     Notes
     -----
@@ -154,9 +173,14 @@ class GradientFlow(OutputDistribution):
         learning_rate: float = 1.0,
         ridge: float = 0.0,
         output_factor: Any = None,
+        method: str = "auto",
+        max_memory: Any = None,
     ) -> None:
         name = _one_name(get, ("nngp", "ntk"))
-        super().__init__(kernel_fn, x_train, y_train, name, ridge, output_factor)
+        way = choose_method(method, rows_of(y_train), True, max_memory)
+        super().__init__(
+            kernel_fn, x_train, y_train, name, ridge, output_factor, way, max_memory
+        )
         self._learning_rate = check_positive(learning_rate, "learning_rate")
 
     @property

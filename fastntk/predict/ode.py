@@ -13,11 +13,13 @@ from fastntk.predict.checks import (
     as_times,
     check_momentum,
     check_positive,
+    check_semidefinite,
 )
 from fastntk.predict.dual_flow import METHODS, DualFlow
 from fastntk.predict.layout import CrossKernel, Layout
+from fastntk.predict.learning_rate import largest_eigenvalue
 from fastntk.predict.losses import Loss, as_loss
-from fastntk.predict.mse import check_outputs, largest_eigenvalue
+from fastntk.predict.mse import check_outputs
 from fastntk.predict.results import ODEState
 
 __all__ = ["FlowPredictor", "gradient_descent"]
@@ -246,6 +248,7 @@ def gradient_descent(
     checked = as_loss(loss, y)
     layout = Layout(y.shape, trace_axes)
     kernel = layout.square(k_train_train, "k_train_train")
+    check_semidefinite(kernel, "k_train_train")
     rate = check_positive(learning_rate, "learning_rate")
     if method not in METHODS:
         raise InputError(

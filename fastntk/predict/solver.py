@@ -9,7 +9,9 @@ from fastntk._warnings import warn
 
 __all__ = ["Conditioning", "Solver", "Status", "warn_truncated"]
 
-Status = Literal["cholesky", "eigh", "pseudoinverse"]
+Status = Literal["cholesky", "eigh", "pseudoinverse", "cg", "lanczos"]
+
+_WORDS = {"cg": "conjugate gradients", "lanczos": "block Lanczos"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,20 +22,28 @@ class Conditioning:
     ----------
     kernel : str
         "nngp" or "ntk".
-    status : {"cholesky", "eigh", "pseudoinverse"}
-        What was done. "pseudoinverse": directions below ``cutoff`` were left out.
+    status : {"cholesky", "eigh", "pseudoinverse", "cg", "lanczos"}
+        What was done. "pseudoinverse": directions below ``cutoff`` were left out. "cg",
+        "lanczos": the matrix was never formed, see `fastntk.predict.operator_kernels`.
     n : int
         Size of the matrix.
     rank : int
         Directions that were kept.
     condition_number : float
         Largest over smallest eigenvalue of ``K + ridge I``; with "cholesky" an
-        estimate in the 1-norm, good to a small factor. Infinite if singular.
+        estimate in the 1-norm, good to a small factor; with "cg" a bound, NaN if
+        unknown. Infinite if singular.
     cutoff : float
         Eigenvalues up to here count as zero: ``n u lambda_max``, where u is the
         rounding unit of the kernel's dtype.
     ridge : float
         What was added to the diagonal.
+    n_products : int
+        Products of blocks of columns with the matrix; 0 for a factorisation.
+    residual : float
+        Largest relative residual ("cg") or estimated error ("lanczos").
+    reason : str
+        Why the matrix was not formed.
 
     Examples
     --------
@@ -49,11 +59,19 @@ class Conditioning:
     condition_number: float
     cutoff: float
     ridge: float
+    n_products: int = 0
+    residual: float = 0.0
+    reason: str = ""
 
     def __str__(self) -> str:
         size = f"{self.kernel}: {self.n} x {self.n}"
         ridge = f" with {self.ridge:.3g} on the diagonal" if self.ridge else ""
         text = f"{size}{ridge}, condition number {self.condition_number:.2g}"
+        if self.status in _WORDS:
+            return (
+                f"{size}{ridge}, never formed ({self.reason}): {_WORDS[self.status]}, "
+                f"{self.n_products} products, error {self.residual:.1g}"
+            )
         if self.status != "pseudoinverse":
             return f"{text}, solved by {self.status}"
         return (

@@ -9,21 +9,22 @@ covariances are computed at these times only; the others are sums over r terms.
 Notes
 -----
 What T times cost beside the eigendecomposition of about 10 n^3 flops, for m test points
-and k outputs, with r some 40 for means and 80 for covariances:
+and k outputs, with r some 70 for means and covariances:
 
 ===================  ==============================  ================
                      at r times                      interpolation
 ===================  ==============================  ================
 mean, test points    2 r m n k                       2 T r m k
 mean, training set   2 r n^2 k                       2 T r n k
-variance             2 r m n^2                       2 T r m
-covariance           2 r m n^2 + 2 r m^2 n           2 T r m^2
+variance             32 m n^2 + 2 r s m n            2 T r m
+covariance           the same + 2 r m^2 n            2 T r m^2
 ===================  ==============================  ================
 
-There are two limits.  For few test points (``r m << 5 n``) the eigendecomposition is
-everything, and thousands of times cost as much as one.  For many (``r m > 5 n``)
-covariances cost up to r times as much as at a single time, however many times there
-are.  Means never come near that.
+Here ``32 m n^2`` is what 16 products for each group of eigenvalues cost, and s, some
+hundreds, counts these products over all groups: see `fastntk.predict.eigen_groups`.
+As long as ``m << n / 5`` the eigendecomposition is everything, and thousands of times
+cost about as much as one; beyond, covariances cost several times as much, however many
+times there are.
 
 References
 ----------
@@ -32,6 +33,7 @@ References
 """
 
 import dataclasses
+from functools import lru_cache
 
 import numpy as np
 from scipy.linalg import qr, solve_triangular
@@ -45,6 +47,7 @@ _FEW = 48  # times below this number are computed one by one
 _GRID = 600  # eigenvalues at which nodes are chosen
 _PAIRS = 600  # of eigenvalues, for which products are checked
 _PIVOT = 1e-15  # smallest pivot, relative to the first
+_CHECKED = 300  # eigenvalues at which means are checked
 _ACCEPTED = 4e-12  # error found, relative to the largest weighted filter, or the prior
 _TINY = float(np.finfo(np.float64).tiny)
 
@@ -98,10 +101,16 @@ def nodes_for_means(values: FloatArray, times: FloatArray, cutoff: float) -> Tim
     -----
     Filters are compared after multiplication by ``sqrt(l)``: what they act on is of
     this size, as ``|Theta(x, X) v_i|^2 <= l_i Theta(x, x)``.  Nodes are chosen on a
-    grid of eigenvalues, the result is checked at all of them.
+    grid of eigenvalues, the result is checked at 300 of those given.
     """
     if len(times) < _FEW:
         return TimeNodes.all(len(times))
+    return _for_means(_thinned(values).tobytes(), times.tobytes(), cutoff)
+
+
+@lru_cache(maxsize=4)  # training set and test points ask in turn
+def _for_means(values_: bytes, times_: bytes, cutoff: float) -> TimeNodes:
+    values, times = np.frombuffer(values_), np.frombuffer(times_)
     weighted = growth(values, times, cutoff) * np.sqrt(_floored(values, cutoff))
     size = np.abs(weighted).max(axis=1)
     size[size == 0] = 1.0
@@ -158,6 +167,13 @@ def nodes_for_covariances(
     if np.abs(combine @ proof[chosen] - proof).max() > _ACCEPTED:
         return TimeNodes.all(len(times))
     return TimeNodes(chosen, combine)
+
+
+def _thinned(values: FloatArray) -> FloatArray:
+    """Return eigenvalues for a check: all, or some even by rank with both ends."""
+    if len(values) <= _CHECKED:
+        return values
+    return values[np.linspace(0, len(values) - 1, _CHECKED).round().astype(np.intp)]
 
 
 def _reached(values: FloatArray, times: FloatArray, cutoff: float) -> FloatArray:

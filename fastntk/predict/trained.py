@@ -44,10 +44,11 @@ class Ridge:
         check_ridge(self.value)
 
     def of(self, matrix: FloatArray, output_scale: float = 1.0) -> float:
-        """Return the ridge in the units of a kernel matrix."""
+        """Return the ridge in the units of a kernel matrix, or of its diagonal."""
         if self.is_absolute:
             return float(self.value)
-        return float(self.value * np.trace(matrix) / len(matrix) * output_scale)
+        diagonal = matrix if matrix.ndim == 1 else matrix.diagonal()
+        return float(self.value * diagonal.mean() * output_scale)
 
 
 class TrainedKernels:

@@ -1,6 +1,7 @@
 """Checks shared by the modules of `fastntk.theory`: kernels, targets, numbers."""
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,15 @@ from fastntk._typing import FloatArray
 from fastntk._validation import as_input
 
 __all__ = [
+    "as_integer",
     "as_kernel",
     "as_numbers",
     "as_targets",
     "at_least",
+    "not_empty",
     "positive",
     "scalar_or_array",
+    "unit_of",
 ]
 
 _ASYMMETRY = 1e-6  # of the largest entry: more is no rounding, not even in float32
@@ -87,6 +91,34 @@ def at_least(value: Any, name: str, least: float) -> float:
             f"{_bound(least)}"
         )
     return float(array)
+
+
+def as_integer(value: Any, name: str, least: int, most: int | None = None) -> int:
+    """Return an integer from ``least`` to ``most``."""
+    try:
+        number = least - 1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = least - 1
+    if number < least or (most is not None and number > most):
+        span = f">= {least}" if most is None else f"from {least} to {most}"
+        raise InputError(f"{name}: found {value!r}; expected an integer {span}")
+    return number
+
+
+def not_empty(array: FloatArray, name: str) -> FloatArray:
+    """Return an array with at least one number."""
+    if not array.size:
+        raise InputError(
+            f"{name}: found no numbers (shape {array.shape}); expected at least one"
+        )
+    return array
+
+
+def unit_of(kernel: Any) -> float:
+    """Return the rounding unit of the dtype in which a kernel was given."""
+    dtype = np.dtype(getattr(kernel, "dtype", np.float64))
+    kind = dtype if dtype.kind == "f" else np.dtype(np.float64)
+    return float(np.finfo(kind).eps)
 
 
 def positive(value: Any, name: str) -> float:

@@ -4,8 +4,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from fastntk._errors import InputError
-from fastntk.theory._checks import as_kernel, at_least, positive
+from fastntk.theory._checks import as_integer, as_kernel, at_least, positive
 from fastntk.theory.extreme_eigenvalues import extreme_eigenvalues
 from fastntk.theory.positive_definite import certify_positive_definite
 
@@ -103,7 +105,8 @@ def convergence(kernel: Any, n_outputs: int = 1) -> Convergence:
     Raises
     ------
     InputError
-        If the kernel is not square, symmetric and finite.
+        If the kernel is not square, symmetric, finite and positive semi-definite up to
+        rounding, or ``n_outputs`` is no integer >= 1.
 
     Notes
     -----
@@ -128,14 +131,19 @@ def convergence(kernel: Any, n_outputs: int = 1) -> Convergence:
     (1.333333333333, 1.0)
     """
     matrix = as_kernel(kernel)
-    outputs = at_least(n_outputs, "n_outputs", 1.0)
-    if outputs != int(outputs):
-        raise InputError(f"n_outputs: found {n_outputs!r}; expected an integer >= 1")
+    outputs = as_integer(n_outputs, "n_outputs", 1)
     low, high = extreme_eigenvalues(matrix)
     if high <= 0.0:
         raise InputError(
             f"kernel: found the largest eigenvalue {high:.3g}; expected a kernel that "
             "is not zero. Look at fastntk.diagonal(net, x)"
         )
-    proof = certify_positive_definite(matrix, max(low, 0.0))
-    return Convergence(len(matrix), int(outputs), low, high, proof.lower_bound)
+    if low < -len(matrix) * float(np.finfo(np.float32).eps) * high:
+        raise InputError(
+            f"kernel: found the eigenvalue {low:.3g} (the largest is {high:.3g}); "
+            "expected a positive semi-definite matrix, as fastntk.gram returns: along "
+            "others training diverges"
+        )
+    low = max(low, 0.0)  # rounding
+    proof = certify_positive_definite(matrix, low)
+    return Convergence(len(matrix), outputs, low, high, proof.lower_bound)

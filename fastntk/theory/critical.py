@@ -10,11 +10,13 @@ from scipy.optimize import brentq
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
-from fastntk.theory._checks import as_numbers
+from fastntk.theory._checks import as_numbers, not_empty
 from fastntk.theory.fixed_point import at_zero, log_grid
 from fastntk.theory.moments import Activation, ActivationMoments, Moments, as_moments
 
 __all__ = ["CriticalLine", "critical_line"]
+
+_NEAR = np.array([1e-4, 1e-3, 1e-2])  # variances that stay small if 0 is stable
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +76,9 @@ def critical_line(
     With ``V(q) = E phi(sqrt(q) z)^2`` and ``D(q) = E phi'(sqrt(q) z)^2`` the conditions
     ``chi_1 = 1`` and ``q = W_std^2 V + b_std^2`` [1]_ give ``W_std^2 = 1 / D(q)`` and
     ``b_std^2 = q - V(q) / D(q)``: one equation for q. Of several solutions the stable
-    one of smallest q is taken (``V'(q) < D(q)``), else the smallest.
+    one of smallest q is taken (``V'(q) < D(q)``), else the smallest. With no bias and
+    ``phi(0) = 0`` the fixed point is 0, where both sides agree to first order; it is
+    stable if small variances do not grow, as those of GELU do.
 
     References
     ----------
@@ -91,7 +95,7 @@ def critical_line(
     array([1.414214])
     """
     source = as_moments(activation, kinks, derivative)
-    biases = np.atleast_1d(as_numbers(b_std, "b_std", 0.0)).ravel()
+    biases = not_empty(np.atleast_1d(as_numbers(b_std, "b_std", 0.0)).ravel(), "b_std")
     grid, table = log_grid(source)
     found = [_solve(source, grid, table, float(b)) for b in biases]
     q, w_std, stable = (np.array(column) for column in zip(*found, strict=True))
@@ -112,8 +116,12 @@ def _solve(
     gap[np.abs(gap) <= 1e-9 * grid] = 0.0  # homogeneous: every variance has b_std = 0
     start = at_zero(source)
     if b_std == 0.0 and start.variance[0] <= 1e-9 < start.slope[0]:
-        stays = start.growth[0] <= start.slope[0] * (1.0 + 1e-6)
-        return 0.0, 1.0 / math.sqrt(float(start.slope[0])), bool(stays)
+        near = source.moments(_NEAR).variance / (_NEAR * start.slope[0])
+        return (
+            0.0,
+            1.0 / math.sqrt(float(start.slope[0])),
+            bool((near <= 1 + 1e-6).all()),
+        )
     excess = gap - b_std**2
     cells = np.flatnonzero(excess[:-1] * excess[1:] < 0)
     roots = [brentq(bias2, grid[i], grid[i + 1], rtol=1e-14) for i in cells]

@@ -10,7 +10,7 @@ from scipy.optimize import nnls
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk.spec import Polynomial, Spec
-from fastntk.theory._checks import as_numbers
+from fastntk.theory._checks import as_integer, as_numbers
 
 __all__ = ["ActivationDesign", "design_activation"]
 
@@ -178,10 +178,7 @@ def _as_series(wanted: Any, degree: int | None) -> FloatArray:
 
 def _fit(function: Any, degree: int) -> tuple[FloatArray, float]:
     """Return the non-negative series nearest to a function, and its misfit."""
-    if isinstance(degree, bool) or not 0 <= degree <= _LARGEST_DEGREE:
-        raise InputError(
-            f"degree: found {degree!r}; expected an integer from 0 to {_LARGEST_DEGREE}"
-        )
+    degree = as_integer(degree, "degree", 0, _LARGEST_DEGREE)
     cosines = np.cos(np.linspace(0.0, math.pi, 257))
     values = as_numbers(function(cosines), "wanted(cosines)")
     if values.shape != cosines.shape:

@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
-from fastntk.theory._checks import as_numbers, at_least, scalar_or_array
+from fastntk.theory._checks import as_numbers, at_least, not_empty, scalar_or_array
 
 __all__ = ["Eigenlearning", "eigenlearning"]
 
@@ -119,11 +119,7 @@ def eigenlearning(
     """
     levels, powers, counts = _as_levels(eigenvalues, power, multiplicities)
     sigma2, rest = at_least(noise, "noise", 0.0), at_least(tail, "tail", 0.0)
-    sizes, ridges = np.broadcast_arrays(
-        as_numbers(n_samples, "n_samples"), as_numbers(ridge, "ridge", 0.0)
-    )
-    if (sizes <= 0).any():
-        raise InputError(f"n_samples: found {sizes.min()!r}; expected numbers > 0")
+    sizes, ridges = _as_cases(n_samples, ridge)
     kappa = np.empty(sizes.shape)
     for index in np.ndindex(*sizes.shape):
         d = float(ridges[index]) + rest
@@ -144,6 +140,23 @@ def eigenlearning(
         learnability=learned,
         overfitting=scalar_or_array(overfitting),
     )
+
+
+def _as_cases(n_samples: Any, ridge: Any) -> tuple[FloatArray, FloatArray]:
+    """Return sizes and ridges of one shape."""
+    sizes = not_empty(as_numbers(n_samples, "n_samples"), "n_samples")
+    ridges = not_empty(as_numbers(ridge, "ridge", 0.0), "ridge")
+    if (sizes <= 0).any():
+        raise InputError(f"n_samples: found {sizes.min()!r}; expected numbers > 0")
+    try:
+        found, shifts = np.broadcast_arrays(sizes, ridges)
+    except ValueError:
+        raise InputError(
+            f"n_samples and ridge: found shapes {sizes.shape} and {ridges.shape}; "
+            "expected shapes that broadcast: the same, or one number. For all pairs "
+            "pass n_samples[:, None]"
+        ) from None
+    return found, shifts
 
 
 def _as_levels(

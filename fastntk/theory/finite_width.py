@@ -8,6 +8,7 @@ from typing import Any
 from fastntk._errors import InputError
 from fastntk.spec import Dense, Parallel, Relu, Serial, Spec
 from fastntk.theory._checks import positive
+from fastntk.theory.kernel_moments import ntk_excess
 from fastntk.tiling.setup import as_spec
 
 __all__ = ["FiniteWidth", "finite_width"]
@@ -25,14 +26,14 @@ class FiniteWidth:
         Standard deviation of the NTK's diagonal over initialisations, relative to its
         mean: ``sqrt(moment_ratio - 1)``.
     moment_ratio : float
-        ``E[K^2] / E[K]^2``, about ``exp(5 beta)``.
+        ``E[K^2] / E[K]^2``; at one hidden layer ``1 + 3 / width``.
     beta : float
         Sum over hidden layers of 1 / width; depth / width if all are equal.
     n_hidden : int
         Hidden layers, along the path with the largest beta.
     is_theorem : bool
-        True for plain ReLU networks without biases, for which this is proved; for
-        others read it as an order of magnitude.
+        True for plain ReLU networks without biases in the NTK parameterization, for
+        which the numbers are exact; for others read them as an order of magnitude.
     """
 
     is_trusted: bool
@@ -65,11 +66,13 @@ def finite_width(net: Any, tolerance: float = 0.3) -> FiniteWidth:
 
     Notes
     -----
-    For fully connected ReLU networks at initialisation ``E[K(x, x)^2] / E[K(x, x)]^2``
-    is ``exp(5 beta)`` up to constants of order ``1 + O(beta / depth)``,
-    ``beta = sum_l 1 / n_l`` over hidden widths, and the NTK moves in training by a
-    fraction of order ``beta exp(5 beta)`` [1]_. Where branches run in parallel the
-    worst counts; skip connections make it pessimistic.
+    For fully connected ReLU networks without biases the second moment of the NTK's
+    diagonal is computed exactly, by a recursion on moments, see
+    `fastntk.theory.kernel_moments`; it does not depend on ``W_std`` or the input. For
+    wide networks the logarithm of the ratio is 3 to 3.7 times beta, so it grows like
+    depth / width, and the NTK moves in training by a fraction of the same order [1]_.
+    Where branches run in parallel the worst counts; skip connections make it
+    pessimistic.
 
     References
     ----------
@@ -94,11 +97,11 @@ def finite_width(net: Any, tolerance: float = 0.3) -> FiniteWidth:
             "serial(Dense(512), Relu(), Dense(1))"
         )
     beta = math.fsum(1.0 / width for width in widths)
-    spread = math.sqrt(math.expm1(min(5.0 * beta, 700.0)))
+    excess = ntk_excess(widths)
     return FiniteWidth(
-        is_trusted=spread <= limit,
-        relative_std=spread,
-        moment_ratio=math.exp(min(5.0 * beta, 700.0)),
+        is_trusted=math.sqrt(excess) <= limit,
+        relative_std=math.sqrt(excess),
+        moment_ratio=1.0 + excess,
         beta=beta,
         n_hidden=len(widths),
         is_theorem=all(map(_is_covered, _steps(as_spec(net)))),
@@ -142,5 +145,5 @@ def _is_activation(spec: Spec) -> bool:
 
 def _is_covered(spec: Spec) -> bool:
     if isinstance(spec, Dense):
-        return not spec.b_std
+        return not spec.b_std and spec.parameterization == "ntk"
     return isinstance(spec, Relu)

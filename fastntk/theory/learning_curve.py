@@ -10,7 +10,12 @@ from scipy.optimize import brentq, nnls
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk.theory._checks import as_numbers, at_least
-from fastntk.theory.training_spectrum import TrainingSpectrum, check_ridges
+from fastntk.theory.kare import kare
+from fastntk.theory.training_spectrum import (
+    TrainingSpectrum,
+    check_ridges,
+    check_spectrum,
+)
 
 __all__ = ["LearningCurve", "learning_curve"]
 
@@ -49,12 +54,11 @@ class LearningCurve:
 
 @dataclass(frozen=True)
 class _Reading:
-    """The population seen at an effective ridge: S, d S / d log kappa, B."""
+    """The population seen at an effective ridge."""
 
     kappa: float
-    freedom: float
-    overlap: float  # sum of squared learnabilities
-    loss: float  # sum (1 - L)^2 v^2 + noise
+    freedom: float  # S: sum of learnabilities
+    overlap: float  # Q: sum of squared learnabilities
     n_modes: float  # how many modes share the reading
 
 
@@ -90,7 +94,7 @@ def learning_curve(
     one ``kappa``; with ``t_p = tr (K + d I)^-p``::
 
         kappa = 1 / t_1,  S = N - d t_1,  Q = N - t_1^2 / t_2
-        B = y^T (K + d I)^-2 y / t_2
+        B = (N - Q) / N times the error that `kare` tells for the ridge d
 
     Training on n rows with the wanted ridge has the same ``kappa`` if
     ``(d - ridge) t_1 = N - n``, and then ``test = B n / (n - Q)``; ``n = N`` gives
@@ -109,6 +113,7 @@ def learning_curve(
     >>> bool(np.all(np.diff(curve.test_mse) < 0))
     True
     """
+    check_spectrum(spectrum)
     wanted = at_least(ridge, "ridge", 0.0)
     check_ridges(spectrum, wanted)
     sizes = np.atleast_1d(as_numbers(n_samples, "n_samples", 1.0))
@@ -125,10 +130,16 @@ def learning_curve(
         if extrapolate and law is None:
             law = _PowerLaw.fit(spectrum, edge, shift)
         if extrapolate and law is not None:
-            reading = law.at_size(n, wanted)
+            reading, loss = law.at_size(n, wanted)
+            mean_loss = loss
         else:
-            reading = _read(spectrum, _matching_shift(spectrum, n, wanted, shift))
-        rows.append((*_errors(reading, n, wanted), reading.kappa, extrapolate))
+            matching = _matching_shift(spectrum, n, wanted, shift)
+            reading = _read(spectrum, matching)
+            loss = _loss(spectrum, matching, reading)
+            mean_loss = _loss(spectrum, matching, reading, "mean")
+        raised = n / (n - reading.overlap)
+        train = (wanted / (n * reading.kappa)) ** 2 * raised * mean_loss
+        rows.append((raised * loss, train, reading.kappa, extrapolate))
     test, train, kappa, far = zip(*rows, strict=True)
     return LearningCurve(
         n_samples=sizes,
@@ -149,15 +160,16 @@ def _read(spectrum: TrainingSpectrum, shift: float) -> _Reading:
         kappa=1.0 / first,
         freedom=float(weights @ spectrum.eigenvalues),
         overlap=n - first**2 / second,
-        loss=float(weights**2 @ spectrum.power) / second,
         n_modes=second**2 / float((weights**4).sum()),
     )
 
 
-def _errors(reading: _Reading, n: float, ridge: float) -> tuple[float, float]:
-    """Return test and training error at ``n`` rows."""
-    test = reading.loss * n / (n - reading.overlap)
-    return test, (ridge / (n * reading.kappa)) ** 2 * test
+def _loss(
+    spectrum: TrainingSpectrum, shift: float, reading: _Reading, leverages: str = "rows"
+) -> float:
+    """Return ``B = sum (1 - L)^2 v^2 + noise`` at the effective ridge of a shift."""
+    error = float(kare(spectrum, shift, leverages=leverages).test_mse)
+    return (1.0 - reading.overlap / spectrum.n_samples) * error
 
 
 def _smallest_trusted_shift(spectrum: TrainingSpectrum) -> float:
@@ -208,17 +220,20 @@ class _PowerLaw:
     ) -> "_PowerLaw":
         """Fit the readings over a factor of 30 above the last trusted one."""
         low = max(shift, edge.kappa * spectrum.n_samples * 1e-2)
-        readings = [_read(spectrum, low * s) for s in np.geomspace(1.0, 30.0, 12)]
-        readings = [edge, *(r for r in readings if r.kappa > edge.kappa)]
+        shifts = [shift, *(low * np.geomspace(1.0, 30.0, 12))]
+        readings = [_read(spectrum, s) for s in shifts]
+        kept = [i for i, r in enumerate(readings) if not i or r.kappa > edge.kappa]
+        readings = [readings[i] for i in kept]
         kappas = np.array([r.kappa for r in readings]) / edge.kappa
-        losses = np.array([r.loss for r in readings])
+        pairs = zip(kept, readings, strict=True)
+        losses = np.array([_loss(spectrum, shifts[i], r) for i, r in pairs])
         freedoms = np.array([r.freedom for r in readings])
         decay = -float(np.polyfit(np.log(kappas), np.log(freedoms), 1)[0])
         noise, scale, exponent = _fit_loss(kappas, losses)
         return cls(edge.kappa, edge.freedom, decay, noise, scale, exponent)
 
-    def at_size(self, n: float, ridge: float) -> _Reading:
-        """Return the reading where ``S(kappa) + ridge / kappa = n``."""
+    def at_size(self, n: float, ridge: float) -> tuple[_Reading, float]:
+        """Return the reading where ``S(kappa) + ridge / kappa = n``, and B there."""
 
         def excess(u: float) -> float:
             kappa = self.kappa * math.exp(u)
@@ -229,17 +244,19 @@ class _PowerLaw:
             low *= 2.0
         u = float(brentq(excess, low, 0.0))
         freedom = self.freedom * math.exp(-self.decay * u)
-        return _Reading(
+        reading = _Reading(
             kappa=self.kappa * math.exp(u),
             freedom=freedom,
             overlap=freedom * (1.0 - self.decay),
-            loss=self.noise + self.scale * math.exp(self.exponent * u),
             n_modes=0.0,
         )
+        return reading, self.noise + self.scale * math.exp(self.exponent * u)
 
 
 def _fit_loss(kappas: FloatArray, losses: FloatArray) -> tuple[float, float, float]:
     """Fit ``noise + scale kappa^exponent``, both >= 0, in relative least squares."""
+    if not losses.any():  # targets of zeros
+        return 0.0, 0.0, 1.0
     best = (math.inf, 0.0, 0.0, 1.0)
     for exponent in _EXPONENTS:
         columns = np.stack([1.0 / losses, kappas**exponent / losses], axis=1)

@@ -34,8 +34,8 @@ def leave_one_out(spectrum: TrainingSpectrum, ridge: Any) -> Any:
     Notes
     -----
     The error on row i is ``a_i / ((K + ridge I)^-1)_ii``, where ``a = (K + ridge I)^-1
-    y`` [1]_. It assumes nothing on the distribution of the rows, as `kare` does: where
-    the two differ by more than ``relative_error`` of `kare`, believe this one.
+    y`` [1]_. It assumes nothing on the distribution of the rows; `kare` returns it
+    together with what else the training data tell.
 
     References
     ----------

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._typing import FloatArray
-from fastntk.theory._checks import as_numbers, at_least, positive
+from fastntk.theory._checks import as_numbers, at_least, not_empty, positive
 from fastntk.theory.fixed_point import (
     at_zero,
     correlation_fixed_point,
@@ -229,8 +229,8 @@ def phase_diagram(
     PhaseDiagram(2 biases x 3 weights, 33% chaotic)
     """
     source = as_moments(activation, kinks, derivative)
-    weights = np.atleast_1d(as_numbers(W_std, "W_std", 0.0)).ravel()
-    biases = np.atleast_1d(as_numbers(b_std, "b_std", 0.0)).ravel()
+    weights = not_empty(np.atleast_1d(as_numbers(W_std, "W_std", 0.0)).ravel(), "W_std")
+    biases = not_empty(np.atleast_1d(as_numbers(b_std, "b_std", 0.0)).ravel(), "b_std")
     b2, w2 = (m.ravel() for m in np.meshgrid(biases**2, weights**2, indexing="ij"))
     q = variance_fixed_points(source, w2, b2, positive(start, "start"))
     chi = np.full(len(q), math.nan)

@@ -8,7 +8,7 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk._validation import check_get
-from fastntk.theory._checks import as_numbers, positive
+from fastntk.theory._checks import as_numbers, not_empty, positive
 from fastntk.tiling import gram
 
 __all__ = ["as_dimension", "kernel_profile"]
@@ -64,7 +64,7 @@ def kernel_profile(
     >>> theory.kernel_profile(net, [0.0, 3.141592653589793], d=3, get="nngp").round(9)
     array([1., 0.])
     """
-    angles = np.atleast_1d(as_numbers(theta, "theta", 0.0))
+    angles = not_empty(np.atleast_1d(as_numbers(theta, "theta", 0.0)), "theta")
     if angles.ndim != 1 or (angles > math.pi * (1 + 1e-15)).any():
         raise InputError(
             "theta: found numbers above pi, or more than one axis; expected angles "

@@ -8,7 +8,11 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk.theory._checks import at_least, positive
 from fastntk.theory.kare import kare
-from fastntk.theory.training_spectrum import TrainingSpectrum, check_ridges
+from fastntk.theory.training_spectrum import (
+    TrainingSpectrum,
+    check_ridges,
+    check_spectrum,
+)
 
 __all__ = ["GeneralisationBound", "generalisation_bound", "rkhs_norm"]
 
@@ -147,6 +151,7 @@ def generalisation_bound(
     >>> round(result.norm, 4), result.bound < 1.0
     (0.3162, True)
     """
+    check_spectrum(spectrum)
     if spectrum.n_outputs != 1:
         raise InputError(
             f"spectrum: found {spectrum.n_outputs} outputs; expected one. Decompose "

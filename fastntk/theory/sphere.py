@@ -8,6 +8,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
+from fastntk.theory._checks import as_integer
 from fastntk.theory.profile import as_dimension, kernel_profile
 
 __all__ = ["SphereSpectrum", "sphere_multiplicity", "sphere_spectrum"]
@@ -129,10 +130,7 @@ def sphere_spectrum(
     array([0.33333333, 0.        , 0.13333333, 0.        ])
     """
     dim = as_dimension(d)
-    if isinstance(n_degrees, bool) or not 1 <= n_degrees <= 2000:
-        raise InputError(
-            f"n_degrees: found {n_degrees!r}; expected an integer from 1 to 2000"
-        )
+    n_degrees = as_integer(n_degrees, "n_degrees", 1, 2000)
     nodes = 4 * n_degrees + 8 * math.isqrt(dim) + 120
     fine, value_at_1 = _project(net, dim, n_degrees, nodes, get, radius)
     coarse, _ = _project(net, dim, n_degrees, nodes // 2, get, radius)
@@ -166,7 +164,7 @@ def sphere_multiplicity(d: int, degree: int) -> float:
     Raises
     ------
     InputError
-        If ``d < 2``, or the number is beyond float64.
+        If ``d < 2``, ``degree`` is no integer >= 0, or the number is beyond float64.
 
     Examples
     --------
@@ -174,7 +172,7 @@ def sphere_multiplicity(d: int, degree: int) -> float:
     >>> [theory.sphere_multiplicity(3, k) for k in range(4)]
     [1.0, 3.0, 5.0, 7.0]
     """
-    dim = as_dimension(d)
+    dim, degree = as_dimension(d), as_integer(degree, "degree", 0)
     count = math.comb(degree + dim - 1, degree)
     if degree >= 2:
         count -= math.comb(degree + dim - 3, degree - 2)

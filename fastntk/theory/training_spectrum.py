@@ -8,9 +8,15 @@ import scipy.linalg
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
-from fastntk.theory._checks import as_kernel, as_numbers, as_targets
+from fastntk.theory._checks import (
+    as_kernel,
+    as_numbers,
+    as_targets,
+    not_empty,
+    unit_of,
+)
 
-__all__ = ["TrainingSpectrum", "check_ridges", "decompose"]
+__all__ = ["TrainingSpectrum", "check_ridges", "check_spectrum", "decompose"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -30,11 +36,14 @@ class TrainingSpectrum:
         ``U^T y``: targets in the eigenvectors ``U``; output units.
     vectors : ndarray of shape (n, n)
         The eigenvectors ``U``, one per column.
+    unit : float
+        Rounding unit of the dtype in which the kernel was given.
     """
 
     eigenvalues: FloatArray
     coefficients: FloatArray
     vectors: FloatArray
+    unit: float = float(np.finfo(np.float64).eps)
 
     @property
     def n_samples(self) -> int:
@@ -59,9 +68,11 @@ class TrainingSpectrum:
 
     @property
     def floor(self) -> float:
-        """Size below which an eigenvalue is rounding: ``n u lambda_max``."""
-        u = np.finfo(np.float64).eps
-        return float(self.n_samples * u * self.eigenvalues[-1])
+        """Size below which an eigenvalue is rounding: ``n u lambda_max``.
+
+        ``u`` is `unit`: of a float32 kernel more eigenvalues are rounding.
+        """
+        return float(self.n_samples * self.unit * self.eigenvalues[-1])
 
     def __repr__(self) -> str:
         low, high = self.eigenvalues[0], self.eigenvalues[-1]
@@ -115,23 +126,37 @@ def decompose(kernel: Any, y: Any) -> TrainingSpectrum:
             f"kernel: found the eigenvalue {lowest:.3g} (the largest is {highest:.3g});"
             " expected a positive semi-definite matrix, as fastntk.gram returns"
         )
-    return TrainingSpectrum(np.maximum(eigenvalues, 0.0), vectors.T @ targets, vectors)
+    return TrainingSpectrum(
+        np.maximum(eigenvalues, 0.0), vectors.T @ targets, vectors, unit_of(kernel)
+    )
 
 
-def check_ridges(spectrum: TrainingSpectrum, ridge: Any) -> FloatArray:
-    """Return ridges for which ``K + ridge I`` is not singular, or raise."""
+def check_spectrum(spectrum: Any) -> None:
+    """Check that something was made by `decompose`."""
     if not isinstance(spectrum, TrainingSpectrum):
         raise InputError(
             f"spectrum: found {type(spectrum).__name__}; expected a TrainingSpectrum. "
             "Make one with fastntk.theory.decompose(kernel, y)"
         )
-    ridges = as_numbers(ridge, "ridge", 0.0)
-    lowest = float(spectrum.eigenvalues[0] + ridges.min())
-    if lowest <= spectrum.floor:
+
+
+def check_ridges(spectrum: TrainingSpectrum, ridge: Any) -> FloatArray:
+    """Return ridges for which ``K + ridge I`` is not singular, or raise.
+
+    A ridge stands for the digits that a float32 kernel lacks; only the rounding of the
+    solution itself, in float64, counts then.
+    """
+    check_spectrum(spectrum)
+    ridges = not_empty(as_numbers(ridge, "ridge", 0.0), "ridge")
+    least = float(ridges.min())
+    lowest = float(spectrum.eigenvalues[0]) + least
+    ratio = float(np.finfo(np.float64).eps) / spectrum.unit if least > 0 else 1.0
+    floor = spectrum.floor * ratio
+    if lowest <= floor:
         raise InputError(
-            f"ridge: found {float(ridges.min()):.3g} with a kernel whose smallest "
+            f"ridge: found {least:.3g} with a kernel whose smallest "
             f"eigenvalue is {float(spectrum.eigenvalues[0]):.3g}, below its rounding "
-            f"{spectrum.floor:.3g}: K + ridge I is numerically singular. Expected a "
+            f"{floor:.3g}: K + ridge I is numerically singular. Expected a "
             "ridge above that rounding; drop duplicate rows if there are any"
         )
     return ridges

@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk.theory._checks import positive
-from fastntk.theory.training_spectrum import TrainingSpectrum
+from fastntk.theory.training_spectrum import TrainingSpectrum, check_spectrum
 
 __all__ = ["steps_to_loss", "time_to_loss"]
 
@@ -49,6 +49,7 @@ def time_to_loss(
     >>> round(theory.time_to_loss(spectrum, 0.5 * 0.01), 6)  # exp(-t) = 0.01
     4.60517
     """
+    check_spectrum(spectrum)
     step = positive(learning_rate, "learning_rate")
     size = spectrum.n_samples * spectrum.n_outputs
     return _first_crossing(spectrum, loss, 2.0 * step / size * spectrum.eigenvalues)
@@ -89,6 +90,7 @@ def steps_to_loss(
     >>> theory.steps_to_loss(spectrum, 0.5 * 0.01, learning_rate=0.1)  # 0.95^t = 0.1
     45.0
     """
+    check_spectrum(spectrum)
     step = positive(learning_rate, "learning_rate")
     size = spectrum.n_samples * spectrum.n_outputs
     factors = 1.0 - step * spectrum.eigenvalues / size

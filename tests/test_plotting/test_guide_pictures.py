@@ -13,7 +13,7 @@ PICTURES = DOCS / "pictures"
 def embedded() -> dict[str, str]:
     """Return the description of every picture in the guide, by file name."""
     found = {}
-    for page in sorted((DOCS / "guide").glob("*.md")):
+    for page in sorted((DOCS / "guide").rglob("*.md")):
         text = page.read_text()
         for words, path in re.findall(r"!\[(.*?)\]\(([^)]+)\)", text):
             assert (page.parent / path).resolve().parent == PICTURES

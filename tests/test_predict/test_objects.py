@@ -48,7 +48,8 @@ def test_ridges_share_one_decomposition() -> None:
     first = predict.Posterior(NET, P.x, P.y, "ntk")
     other = first.with_ridge(0.5)
     third = other.with_ridge(0.01)
-    spectra = [p._field.kernels.spectrum("ntk") for p in (first, other, third)]
+    kernels: list[Any] = [p._field.kernels for p in (first, other, third)]
+    spectra = [each.spectrum("ntk") for each in kernels]
     assert spectra[0] is spectra[1] is spectra[2]
     for posterior, ridge in ((other, 0.5), (third, 0.01), (first, 0.0)):
         alone = predict.Posterior(NET, P.x, P.y, "ntk", ridge=ridge)

@@ -126,10 +126,11 @@ def test_factorisations_are_made_once() -> None:
 
     predictor = predict.gradient_descent_mse_ensemble(kernel_fn, P.x, P.y)
     predictor(1.0, None, "ntk", True)
-    spectrum = predictor._field.kernels.spectrum("ntk")
+    kernels: Any = predictor._field.kernels
+    spectrum = kernels.spectrum("ntk")
     predictor([2.0, 3.0], P.x_test, "ntk", True)
     predictor(None, P.x_test, "ntk")
-    assert predictor._field.kernels.spectrum("ntk") is spectrum
+    assert kernels.spectrum("ntk") is spectrum
     assert calls.count(("ntk", "nngp")) + calls.count(("nngp", "ntk")) == 2
 
 

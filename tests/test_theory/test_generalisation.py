@@ -31,12 +31,12 @@ def test_kare_and_eigenlearning_match_simulation() -> None:
     [
         ("relu", 500, 0.1),
         ("relu", 1000, 0.1),
-        ("erf", 500, 0.15),  # a smooth kernel leaves few modes to tell the error from
+        ("erf", 500, 0.1),
         ("erf", 1000, 0.1),
     ],
 )
 def test_worst_case_over_seeds(name: str, n: int, allowed: float) -> None:
-    runs = [deviations(seed, n, 3000, 20, name=name) for seed in range(10)]
+    runs = [deviations(seed, n, 6000, 20, name=name) for seed in range(10)]
     worst_kare = np.abs([run.kare for run in runs]).max()
     worst_eigen = np.abs([run.eigenlearning for run in runs]).max()
     report = f"{name}, n={n}: KARE {worst_kare:.1%}, eigenlearning {worst_eigen:.1%}"
@@ -63,8 +63,8 @@ def test_single_target_stays_within_the_error_given() -> None:
     assert 0.4 < np.sqrt(np.mean(np.square(pulls))) < 2.5
 
 
-def digits_deviations(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return relative errors of KARE and leave-one-out at the ridges of RIDGES."""
+def digits_errors(seed: int) -> tuple[np.ndarray, ...]:
+    """Return measured errors, KARE and its published form at the ridges of RIDGES."""
     from fastntk.cli.demo import load_digits
     from fastntk.cli.demo import network as demo_network
 
@@ -77,26 +77,26 @@ def digits_deviations(seed: int) -> tuple[np.ndarray, np.ndarray]:
     ridges = np.array(RIDGES) * np.trace(k) / len(k)
     measured = ridge_errors(k, y[train], k_test, y[test], ridges)
     spectrum = theory.decompose(k, y[train])
-    kare = theory.kare(spectrum, ridges).test_mse
-    return kare / measured - 1.0, theory.leave_one_out(
-        spectrum, ridges
-    ) / measured - 1.0
+    published = theory.kare(spectrum, ridges, leverages="mean").test_mse
+    return measured, theory.kare(spectrum, ridges).test_mse, published
 
 
 def test_kare_on_digits() -> None:
-    kare, _ = digits_deviations(0)
-    assert np.abs(kare[4:]).max() < 0.15  # ridges from tr(K) / n on
+    runs = np.array([digits_errors(seed) for seed in range(3)])
+    measured, kare, published = runs.mean(axis=0)  # over splits, at every ridge
+    assert np.abs(kare / measured - 1.0).max() < 0.15
+    assert published[0] / measured[0] < 0.8  # a constant diagonal is not enough
 
 
 @pytest.mark.slow
 def test_digits_over_seeds() -> None:
-    kare, loo = (
-        np.array(rows) for rows in zip(*map(digits_deviations, range(10)), strict=True)
-    )
-    print("worst of KARE by ridge", np.abs(kare).max(0).round(3))  # noqa: T201
-    print("worst of leave-one-out", np.abs(loo).max(0).round(3))  # noqa: T201
-    assert np.abs(kare[:, 4:]).max() < 0.15
-    assert np.abs(loo.mean(0)).max() < 0.1  # small ridges: KARE is 25 % too low there
+    runs = np.array([digits_errors(seed) for seed in range(10)])
+    measured, kare, published = runs.transpose(1, 0, 2)
+    print("KARE", (kare.mean(0) / measured.mean(0) - 1).round(3))  # noqa: T201
+    print("one split", np.abs(kare / measured - 1).max(0).round(3))  # noqa: T201
+    print("published", (published.mean(0) / measured.mean(0) - 1).round(3))  # noqa: T201
+    assert np.abs(kare.mean(0) / measured.mean(0) - 1.0).max() < 0.05
+    assert np.abs(kare / measured - 1.0).max() < 0.25  # one split fluctuates
 
 
 def test_leave_one_out_against_refitting() -> None:
