@@ -1,5 +1,6 @@
 """The command line: what it prints, what it writes, how it fails."""
 
+import json
 import re
 import subprocess
 import sys
@@ -283,10 +284,74 @@ def test_info_names_versions_and_machine(run: Run) -> None:
     assert facts["numpy"] == np.__version__
     assert facts["cores"].split()[0].isdigit()
     assert "threads" in facts["blas"]
-    assert Path(facts["kernel cache"]).is_absolute()
+    assert facts["simd"] and facts["memory"]
+    assert "by default" in facts["threads"]
+    folder, size = facts["kernel cache"].split(" (", 1)
+    assert Path(folder).is_absolute() and "iB" in size
+    assert facts["backend cpu"].startswith("usable: ")
+    assert re.match(r"usable: |not usable: \w+", facts["backend cuda"])
+
+
+def test_info_as_json(run: Run) -> None:
+    result = run("info", "--json")
+    assert result.exit_code == 0, result.output
+    facts = json.loads(result.stdout)
+    assert facts["numpy"] == np.__version__ and "backend cuda" in facts
+
+
+def test_info_says_why_a_backend_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from types import SimpleNamespace
+
+    from fastntk.cli import info
+
+    def broken() -> NoReturn:
+        raise RuntimeError("a driver from another planet")
+
+    for module, words in (
+        (SimpleNamespace(why_unusable=lambda: "no driver"), "not usable: no driver"),
+        (
+            SimpleNamespace(why_unusable=lambda: None, describe=lambda: "H200, 141 GB"),
+            "usable: H200, 141 GB",
+        ),
+        (
+            SimpleNamespace(why_unusable=broken),
+            "not usable: RuntimeError: a driver from another planet",
+        ),
+    ):
+        monkeypatch.setattr(info, "find_spec", lambda name: name)
+        monkeypatch.setattr(info, "import_module", lambda name, found=module: found)
+        assert info.backends()["cuda"] == words
+
+
+def test_info_speaks_of_what_holds_threads_back(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert "OMP_NUM_THREADS=1 hold" in run("info").stdout
+
+
+def test_info_of_a_cache_that_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from fastntk.cli import info
+
+    monkeypatch.setattr("fastntk._jit.cache_folder", lambda: tmp_path / "a" / "b")
+    monkeypatch.setattr("os.access", lambda *a: False)
+    words = info.collect()["kernel cache"]
+    assert "(0 bytes; not writable: every process compiles anew)" in words
 
 
 def test_version_and_help(run: Run) -> None:
     assert re.fullmatch(r"fastntk \d+\.\d+\.\d+\S*\n", run("--version").stdout)
     text = run("--help").stdout
-    assert "demo" in text and "info" in text
+    for command in ("demo", "info", "gram", "bench"):
+        assert command in text
+
+
+@pytest.mark.parametrize("command", ["gram", "bench"])
+def test_help_teaches_by_examples(run: Run, command: str) -> None:
+    text = run(command, "--help").stdout
+    examples = re.findall(rf"^\s*(fastntk {command}.*?)\s*$", text, re.MULTILINE)
+    assert len(examples) >= 4

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fastntk import __version__
+from fastntk.cli.bench_command import EXAMPLES as BENCH_EXAMPLES
+from fastntk.cli.bench_command import HELP as BENCH_HELP
+from fastntk.cli.bench_command import bench_command
 from fastntk.cli.checks import check_picture, failures_in_words, require
 from fastntk.cli.dynamics_command import EXAMPLES, HELP, dynamics
+from fastntk.cli.fit_command import EXAMPLES as FIT_EXAMPLES
+from fastntk.cli.fit_command import HELP as FIT_HELP
+from fastntk.cli.fit_command import fit_command
+from fastntk.cli.gram_command import EXAMPLES as GRAM_EXAMPLES
+from fastntk.cli.gram_command import HELP as GRAM_HELP
+from fastntk.cli.gram_command import Precision, gram_command
+from fastntk.cli.predict_command import EXAMPLES as PREDICT_EXAMPLES
+from fastntk.cli.predict_command import HELP as PREDICT_HELP
+from fastntk.cli.predict_command import predict_command
+from fastntk.cli.store_verify import EXAMPLES as VERIFY_EXAMPLES
+from fastntk.cli.store_verify import HELP as VERIFY_HELP
+from fastntk.cli.store_verify import verify
 
 app = typer.Typer(
     help="Exact infinite-width neural network kernels, fast.",
@@ -18,13 +33,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-class Precision(StrEnum):
-    """The dtypes of a Gram matrix."""
-
-    float32 = "float32"
-    float64 = "float64"
 
 
 def _print_version(wanted: bool) -> None:
@@ -78,15 +86,30 @@ def demo(
         run_and_report(seeds=seeds, dtype=dtype.value, picture=out if plot else None)
 
 
+app.command("gram", help=GRAM_HELP, epilog=GRAM_EXAMPLES)(gram_command)
+app.command("fit", help=FIT_HELP, epilog=FIT_EXAMPLES)(fit_command)
+app.command("predict", help=PREDICT_HELP, epilog=PREDICT_EXAMPLES)(predict_command)
+app.command("bench", help=BENCH_HELP, epilog=BENCH_EXAMPLES)(bench_command)
+app.command("verify", help=VERIFY_HELP, epilog=VERIFY_EXAMPLES)(verify)
 app.command(help=HELP, epilog=EXAMPLES)(dynamics)
 
 
 @app.command()
-def info() -> None:
-    """Print versions, processor, cores, BLAS and the folder of compiled kernels."""
+def info(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object.")
+    ] = False,
+) -> None:
+    """Print versions, processor, threads, BLAS, backends and the kernel cache.
+
+    What a bug report needs.
+    """
     from fastntk.cli.info import collect
 
     facts = collect()
+    if as_json:
+        typer.echo(json.dumps(facts, indent=1))
+        return
     width = max(map(len, facts))
     for name, value in facts.items():
         typer.echo(f"{name:<{width}}  {value}")

@@ -1,10 +1,11 @@
-"""Read a table of numbers: rows of features, and targets."""
+"""Read a file of numbers: rows of features, with or without targets.
+
+`read_rows` is for commands that want features alone (`fastntk gram`), `read_table` for
+those that learn: one or more columns are the targets.
+"""
 
 from __future__ import annotations
 
-import csv
-import math
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastntk._errors import InputError
+from fastntk.cli.data_arrays import (
+    ParquetFile,
+    check_numbers,
+    open_npz,
+    read_npy,
+    take_array,
+)
+from fastntk.cli.data_csv import CsvFile
 
-__all__ = ["SUFFIXES", "Table", "read_table"]
+__all__ = ["SUFFIXES", "Rows", "Table", "column_names", "read_rows", "read_table"]
 
-SUFFIXES = (".csv", ".npy", ".npz")
+SUFFIXES = (".csv", ".npy", ".npz", ".parquet")
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Features: an array (n, d) or (n, positions, channels), or a CSR matrix.
+
+    ``names`` of the columns is None where the file has none.
+    """
+
+    values: Any
+    names: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -31,15 +51,143 @@ class Table:
     target_names: tuple[str, ...]
 
 
-def read_table(path: Path, targets: Sequence[str] = ()) -> Table:
-    """Read a data file.
+# --- features -------------------------------------------------------------------------
+
+
+def read_rows(
+    path: Path,
+    *,
+    columns: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    array: str | None = None,
+) -> Rows:
+    """Read features.
 
     Parameters
     ----------
     path : Path
-        ``.csv``: numbers separated by commas, semicolons or tabs, with or without a
-        line of names. ``.npy``: a matrix. ``.npz``: arrays ``x`` and ``y``, or one
-        matrix.
+        ``.csv`` (numbers separated by commas, semicolons or tabs, with or without a
+        line of names), ``.npy``, ``.npz`` (of NumPy, or of scipy.sparse.save_npz),
+        ``.parquet``.
+    columns : sequence of str
+        Names or numbers of the columns to take, in this order; all by default.
+    exclude : sequence of str
+        Names or numbers of columns to leave out.
+    array : str, optional
+        Which array of an ``.npz``; by default the only one, or ``x``.
+
+    Returns
+    -------
+    Rows
+        In the file's own dtype; ``.npy`` files are mapped, not read.
+
+    Raises
+    ------
+    InputError
+        If the file can't be read as finite numbers, or has no such column.
+    NotSupportedError
+        If the file needs an optional package.
+    OSError
+        If the file can't be opened.
+    """
+    suffix = path.suffix.lower()
+    if array is not None and suffix != ".npz":
+        raise InputError(f"--array chooses in an .npz; found {path.name}")
+    if suffix in (".csv", ".parquet"):
+        file: Any = CsvFile.open(path) if suffix == ".csv" else ParquetFile(path)
+        chosen = _chosen(file.names, columns, exclude, path.name)
+        has_names = suffix == ".parquet" or file.has_names
+        names = tuple(file.names[i] for i in chosen) if has_names else None
+        values = file.read(chosen)
+        check_numbers(values, path.name)
+        return Rows(values, names)
+    if suffix not in SUFFIXES:
+        raise InputError(f"{path.name}: must end in {', '.join(SUFFIXES)}")
+    values = read_npy(path) if suffix == ".npy" else open_npz(path)
+    label = path.name
+    if isinstance(values, dict):
+        values = take_array(values, array, path.name)
+        label = f"{path.name}, {array}" if array else path.name
+    check_numbers(values, label)
+    return Rows(_some_columns(values, columns, exclude, label), None)
+
+
+def column_names(path: Path) -> tuple[str, ...] | None:
+    """Return the names of a file's columns, or None where it has none.
+
+    Raises
+    ------
+    InputError, NotSupportedError, OSError
+        As `read_rows`.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        return ParquetFile(path).names
+    if suffix != ".csv":
+        return None
+    file = CsvFile.open(path)
+    return file.names if file.has_names else None
+
+
+def _some_columns(
+    values: Any, columns: Sequence[str], exclude: Sequence[str], label: str
+) -> Any:
+    """Take columns out of an array, by number."""
+    if not (columns or exclude):
+        return values
+    if values.ndim != 2:
+        raise InputError(
+            f"{label}: found shape {values.shape}; --columns and --exclude choose in "
+            "(rows, columns)"
+        )
+    numbers = tuple(f"column {i}" for i in range(values.shape[1]))
+    return values[:, _chosen(numbers, columns, exclude, label)]
+
+
+def _chosen(
+    names: Sequence[str], columns: Sequence[str], exclude: Sequence[str], file: str
+) -> list[int]:
+    """Return the numbers of the columns asked for."""
+    taken = [_column(name, names, file, "--columns") for name in columns]
+    if len(set(taken)) < len(taken):
+        raise InputError(f"--columns names a column of {file} twice; name each once")
+    dropped = {_column(name, names, file, "--exclude") for name in exclude}
+    kept = [i for i in taken or range(len(names)) if i not in dropped]
+    if not kept:
+        raise InputError(
+            f"--exclude leaves no column of {file}, which has {len(names)}"
+        )
+    return kept
+
+
+def _column(name: str, names: Sequence[str], file: str, option: str) -> int:
+    """Return the number of a column given by name or number."""
+    if name in names:
+        return names.index(name)
+    try:
+        number = int(name)
+    except ValueError:
+        number = len(names)
+    if not -len(names) <= number < len(names):
+        shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+        raise InputError(
+            f"{file} has no column {name!r} for {option}; it has {len(names)}: "
+            f"{shown}. Give a name, or a number from 0 to {len(names) - 1}"
+        )
+    return number % len(names)
+
+
+# --- features and targets -------------------------------------------------------------
+
+
+def read_table(path: Path, targets: Sequence[str] = ()) -> Table:
+    """Read features and targets.
+
+    Parameters
+    ----------
+    path : Path
+        ``.csv``, ``.npy`` and ``.parquet``: a matrix, see `read_rows`. ``.npz``: arrays
+        ``x`` and ``y``, or one matrix.
     targets : sequence of str
         Names or numbers of the target columns, from 0 or from -1 backwards; by default
         the last column.
@@ -52,22 +200,21 @@ def read_table(path: Path, targets: Sequence[str] = ()) -> Table:
     ------
     InputError
         If the file can't be read as a table of finite numbers, or has no such column.
+    NotSupportedError
+        If the file needs an optional package.
     OSError
         If the file can't be opened.
     """
-    reader = {".csv": _read_csv, ".npy": _read_npy, ".npz": _read_npz}
     suffix = path.suffix.lower()
-    if suffix not in reader:
+    if suffix not in SUFFIXES:
         raise InputError(f"{path.name}: must end in {', '.join(SUFFIXES)}")
-    found = reader[suffix](path)
-    if isinstance(found, Table):
-        if targets:
-            raise InputError(
-                f"{path.name}: the targets are its array y; leave --target out, or "
-                "save features and targets as one matrix"
-            )
-        return found
-    names, values = found
+    if suffix == ".npz":
+        found = _table_of_archive(path, targets)
+        if found is not None:
+            return found
+    rows = read_rows(path)
+    values = _matrix(rows.values, path.name)
+    names = rows.names or tuple(f"column {i}" for i in range(values.shape[1]))
     if values.shape[1] < 2:
         raise InputError(
             f"{path.name}: found 1 column; expected at least 2, features and a target"
@@ -75,9 +222,11 @@ def read_table(path: Path, targets: Sequence[str] = ()) -> Table:
     return _split(names, values, targets or ("-1",), path.name)
 
 
-def _split(names: list[str], values: Array, targets: Sequence[str], file: str) -> Table:
+def _split(
+    names: Sequence[str], values: Array, targets: Sequence[str], file: str
+) -> Table:
     """Take the target columns out of the others."""
-    chosen = [_column(target, names, file) for target in targets]
+    chosen = [_column(target, names, file, "--target") for target in targets]
     if len(set(chosen)) < len(chosen):
         raise InputError(f"--target names a column of {file} twice; name each once")
     rest = [i for i in range(len(names)) if i not in chosen]
@@ -93,152 +242,45 @@ def _split(names: list[str], values: Array, targets: Sequence[str], file: str) -
     )
 
 
-def _column(target: str, names: list[str], file: str) -> int:
-    """Return the number of a column given by name or number."""
-    if target in names:
-        return names.index(target)
-    try:
-        number = int(target)
-    except ValueError:
-        number = len(names)
-    if not -len(names) <= number < len(names):
-        shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+def _table_of_archive(path: Path, targets: Sequence[str]) -> Table | None:
+    """Return the table of the arrays x and y of an archive; None for one matrix."""
+    arrays = open_npz(path)
+    if not isinstance(arrays, dict):
         raise InputError(
-            f"{file} has no column {target!r} for --target; it has {len(names)}: "
-            f"{shown}. Give a name, or a number from 0 to {len(names) - 1}"
+            f"{path.name}: found a sparse matrix; expected arrays x and y, or one "
+            "matrix"
         )
-    return number % len(names)
-
-
-# --- csv ------------------------------------------------------------------------------
-
-
-def _read_csv(path: Path) -> tuple[list[str], Array]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"{path.name}: found bytes that are not UTF-8 text") from None
-    lines = text.splitlines()
-    first = next((line for line in lines if line.strip()), "")
-    separator = max(",;\t", key=first.count)
-    cells = csv.reader(lines, delimiter=separator)
-    rows = [(cells.line_num, row) for row in cells if any(map(str.strip, row))]
-    if not rows:
-        raise InputError(f"{path.name}: the file is empty; expected rows of numbers")
-    head = [cell.strip() for cell in rows[0][1]]
-    has_names = any(cell and not _is_number(cell) for cell in head)
-    named = head if has_names else [""] * len(head)
-    names = [name or f"column {i}" for i, name in enumerate(named)]
-    body = rows[1:] if has_names else rows
-    if not body:
-        raise InputError(f"{path.name}: found names of columns but no rows of numbers")
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"{path.name}: two columns have the name {twice!r}")
-    values = [_numbers(row, line, names, path.name) for line, row in body]
-    return names, np.array(values)
-
-
-def _numbers(row: list[str], line: int, names: list[str], file: str) -> list[float]:
-    if len(row) != len(names):
-        raise InputError(
-            f"{file}, line {line}: found {len(row)} cells; expected {len(names)}, as "
-            "in the first line"
-        )
-    try:
-        values = [float(cell) for cell in row]
-    except ValueError:
-        values = [math.nan]
-    if not all(map(math.isfinite, values)):
-        where = next(i for i, cell in enumerate(row) if not _is_finite(cell))
-        found = repr(row[where]) if row[where].strip() else "an empty cell"
-        raise InputError(
-            f"{file}, line {line}, {names[where]!r}: found {found}; expected a finite "
-            "number. Encode classes as numbers; leave out rows with gaps"
-        )
-    return values
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_finite(cell: str) -> bool:
-    try:
-        return math.isfinite(float(cell))
-    except ValueError:
-        return False
-
-
-# --- NumPy's formats ------------------------------------------------------------------
-
-
-def _load(path: Path) -> Any:
-    try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path.name}: this is no file of plain numbers that numpy.load reads "
-            f"({error}); write it with numpy.save or numpy.savez"
-        ) from None
-
-
-def _read_npy(path: Path) -> tuple[list[str], Array]:
-    found = _load(path)
-    if not isinstance(found, np.ndarray):
-        found.close()
-        raise InputError(f"{path.name}: found an .npz archive; name it .npz")
-    return _matrix(found, path.name)
-
-
-def _read_npz(path: Path) -> Table | tuple[list[str], Array]:
-    archive = _load(path)
-    if isinstance(archive, np.ndarray):
-        raise InputError(f"{path.name}: found a single array; name the file .npy")
-    with archive:
-        try:
-            arrays = {name: archive[name] for name in archive.files}
-        except (ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path.name}: can't read its arrays ({error})") from None
     lower = {name.lower(): array for name, array in arrays.items()}
-    if {"x", "y"} <= set(lower):
-        names, features = _matrix(lower["x"], f"{path.name}, x")
-        y = lower["y"]
-        _, targets = _matrix(y[:, None] if y.ndim == 1 else y, f"{path.name}, y")
-        if len(features) != len(targets):
-            raise InputError(
-                f"{path.name}: found {len(features)} rows of x and {len(targets)} of "
-                "y; expected as many of both"
-            )
-        labels = [f"y {i}" for i in range(targets.shape[1])]
-        y_names = tuple(labels) if len(labels) > 1 else ("y",)
-        return Table(features, targets, tuple(names), y_names)
-    if len(arrays) == 1:
-        return _matrix(next(iter(arrays.values())), path.name)
-    shown = ", ".join(arrays) or "none"
-    raise InputError(
-        f"{path.name}: found the arrays {shown}; expected x and y, or one matrix"
-    )
+    if not {"x", "y"} <= set(lower):
+        if len(arrays) == 1:
+            return None
+        shown = ", ".join(arrays) or "none"
+        raise InputError(
+            f"{path.name}: found the arrays {shown}; expected x and y, or one matrix"
+        )
+    if targets:
+        raise InputError(
+            f"{path.name}: the targets are its array y; leave --target out, or "
+            "save features and targets as one matrix"
+        )
+    features = _matrix(lower["x"], f"{path.name}, x")
+    y = lower["y"]
+    values = _matrix(y[:, None] if y.ndim == 1 else y, f"{path.name}, y")
+    if len(features) != len(values):
+        raise InputError(
+            f"{path.name}: found {len(features)} rows of x and {len(values)} of "
+            "y; expected as many of both"
+        )
+    labels = tuple(f"y {i}" for i in range(values.shape[1]))
+    columns = tuple(f"column {i}" for i in range(features.shape[1]))
+    return Table(features, values, columns, labels if len(labels) > 1 else ("y",))
 
 
-def _matrix(array: Any, label: str) -> tuple[list[str], Array]:
-    """Return names and finite numbers of a matrix."""
-    if array.ndim != 2 or not array.size:
+def _matrix(values: Any, label: str) -> Array:
+    """Return the finite numbers of a matrix in float64."""
+    check_numbers(values, label)
+    if values.ndim != 2:
         raise InputError(
-            f"{label}: found shape {array.shape}; expected (rows, columns), not empty"
+            f"{label}: found shape {values.shape}; expected (rows, columns), not empty"
         )
-    if array.dtype.kind not in "fiub":
-        raise InputError(f"{label}: found dtype {array.dtype}; expected real numbers")
-    values = np.asarray(array, dtype=np.float64)
-    bad = np.argwhere(~np.isfinite(values))
-    if len(bad):
-        row, column = bad[0]
-        raise InputError(
-            f"{label}, row {row}, column {column}: found {values[row, column]}; "
-            f"expected finite numbers ({len(bad)} are not). Leave out rows with gaps"
-        )
-    return [f"column {i}" for i in range(values.shape[1])], values
+    return np.asarray(values, dtype=np.float64)

@@ -166,7 +166,7 @@ def compute(
         wanted = np.geomspace(sizes[0], 4 * len(x), 25)
         wanted = np.unique(np.append(wanted.round(), len(x)))
         curve = theory.learning_curve(spectrum, wanted, ridge)
-        estimate = theory.kare(spectrum, ridge)
+        estimate = theory.kare(spectrum, ridge, leverages="mean")
         left_out = float(theory.leave_one_out(spectrum, ridge))
     return Dynamics(
         spectrum=spectrum,

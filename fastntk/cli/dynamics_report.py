@@ -149,8 +149,7 @@ def _notes(found: Dynamics) -> list[str]:
     if not 1.0 - doubt < found.leave_one_out / expected < 1.0 + doubt:
         notes.append(
             "KARE and leave-one-out disagree: rows are unlike each other (outliers, "
-            "very different norms). Believe leave-one-out; the theory's curve has the "
-            "same weakness"
+            "very different norms). Believe leave-one-out, as the theory's curve does"
         )
     return notes
 

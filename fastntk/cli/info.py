@@ -6,14 +6,29 @@ import os
 import platform
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from fastntk import __version__
+from fastntk.benchmark.machine import (
+    available_cores,
+    describe,
+    peak_memory,
+)
+from fastntk.cli.gram_job import size_in_words
 
-__all__ = ["available_cores", "collect", "package_version", "peak_memory_bytes"]
+__all__ = [
+    "available_cores",
+    "backends",
+    "collect",
+    "package_version",
+    "peak_memory_bytes",
+]
 
 _PACKAGES = ("numba", "llvmlite", "numpy", "scipy", "threadpoolctl")
-_OPTIONAL = ("scikit-learn", "matplotlib", "typer")
+_OPTIONAL = ("scikit-learn", "matplotlib", "typer", "pyarrow", "zarr", "numba-cuda")
+peak_memory_bytes = peak_memory
 
 
 def package_version(name: str) -> str:
@@ -24,55 +39,106 @@ def package_version(name: str) -> str:
         return "not installed"
 
 
-def available_cores() -> int:
-    """Return the number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def backends() -> dict[str, str]:
+    """Return every backend with the device it uses, or why it can't be used.
 
-
-def peak_memory_bytes() -> int | None:
-    """Return the largest resident size of this process so far, in bytes."""
+    A backend that is a module of its own, ``fastntk.backends.<name>``, says so itself:
+    ``why_unusable()`` returns None or the reason, and ``describe()`` the device.
+    """
+    found = {"cpu": "usable: " + _simd(describe())}
+    if find_spec("fastntk.backends.cuda") is None:
+        found["cuda"] = "not usable: this version of fastntk has no CUDA backend"
+        return found
     try:
-        import resource
-    except ModuleNotFoundError:  # not a POSIX system
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if platform.system() == "Darwin" else 1024 * peak
+        module = import_module("fastntk.backends.cuda")
+        reason = module.why_unusable()
+        device = module.describe() if reason is None else ""
+    except Exception as error:  # a broken driver must not break the report
+        reason, device = f"{type(error).__name__}: {error}", ""
+    found["cuda"] = f"usable: {device}" if reason is None else f"not usable: {reason}"
+    return found
 
 
-def _processor() -> str:
-    """Return the processor's name as the system gives it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+def _simd(machine: dict[str, Any]) -> str:
+    from fastntk._jit import JIT_ENABLED
+
+    if not JIT_ENABLED:
+        return "interpreted, because NUMBA_DISABLE_JIT is set (slow)"
+
+    from fastntk.kernels.vector import TRANSPOSE_BYTES
+
+    return f"{8 * TRANSPOSE_BYTES}-bit vectors of {machine['cpu']}"
 
 
-def _blas() -> str:
+def _blas(machine: dict[str, Any]) -> str:
     """Return the BLAS libraries that NumPy and SciPy have loaded."""
-    from threadpoolctl import threadpool_info
-
-    import_module("scipy.linalg")  # loads its BLAS
-    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     names = (
-        f"{pool['internal_api']} {pool['version']}, {pool['num_threads']} threads"
-        for pool in pools
+        f"{library['internal_api']} {library['version']} for "
+        f"{library['architecture'] or 'unknown'}, {library['num_threads']} threads"
+        for library in machine["blas"]
     )
     return "; ".join(dict.fromkeys(names)) or "unknown"
 
 
-def collect() -> dict[str, str]:
-    """Return name and value of every fact, in the order in which to print them."""
+def _cache() -> str:
+    """Return the folder of compiled kernels, with what is in it."""
     from fastntk._jit import cache_folder
 
+    folder = cache_folder()
+    here = _size_of(folder)
+    older = _size_of(folder.parent) - here if folder.parent.is_dir() else 0
+    words = f"{folder} ({size_in_words(here)}"
+    if older:
+        words += f"; {size_in_words(older)} of other versions beside it"
+    if not os.access(_first_that_is_there(folder), os.W_OK):
+        words += "; not writable: every process compiles anew"
+    return words + ")"
+
+
+def _size_of(folder: Path) -> int:
+    """Return the bytes of all files at or below a folder, 0 if it isn't there."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(parent) / name).stat().st_size
+            except OSError:  # gone meanwhile
+                continue
+    return total
+
+
+def _first_that_is_there(folder: Path) -> Path:
+    return next(part for part in (folder, *folder.parents) if part.exists())
+
+
+def _threads() -> str:
+    """Return who runs the threads, and what holds them back."""
+    held = {
+        name: os.environ[name]
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        if name in os.environ
+    }
+    words = f"{available_cores()} by default (Python threads; kernels hold no lock)"
+    if held:
+        shown = ", ".join(f"{name}={value}" for name, value in held.items())
+        words += f"; {shown} hold BLAS back, not fastntk"
+    return words
+
+
+def collect() -> dict[str, str]:
+    """Return name and value of every fact, in the order in which to print them."""
+    machine = describe()
+    memory = machine["memory"]
     facts = {"fastntk": __version__}
     facts |= {name: package_version(name) for name in (*_PACKAGES, *_OPTIONAL)}
     facts["python"] = f"{platform.python_version()} ({platform.platform()})"
-    facts["processor"] = _processor()
-    facts["cores"] = f"{available_cores()} available of {os.cpu_count()}"
-    facts["blas"] = _blas()
-    facts["kernel cache"] = str(cache_folder())
+    facts["processor"] = machine["cpu"]
+    facts["simd"] = ", ".join(machine["simd"]) or "unknown"
+    facts["cores"] = f"{machine['cores']} available of {machine['cores_all']}"
+    facts["threads"] = _threads()
+    facts["memory"] = "unknown" if memory is None else size_in_words(memory)
+    facts["huge pages"] = machine["huge_pages"]
+    facts["blas"] = _blas(machine)
+    facts["kernel cache"] = _cache()
+    facts |= {f"backend {name}": words for name, words in backends().items()}
     return facts
