@@ -1,5 +1,5 @@
 # Thin names for the usual commands; everything runs in .venv.
-.PHONY: setup demo test slow lint format bench ci
+.PHONY: setup demo test slow lint format docs bench gpu-check ci
 PY := .venv/bin/python
 
 setup:
@@ -21,5 +21,8 @@ format:
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
+docs: ; $(PY) -m sphinx -E -W --keep-going -n -q docs docs/_build
+# On a machine with a GPU: correctness, compute-sanitizer and figures, in <= 10 minutes.
+gpu-check: ; PYTHON="$${PYTHON:-$(PY)}" bench/cuda/run.sh
 bench: ; cd bench && ../$(PY) -m asv run
 ci: ; .ci/run

@@ -24,6 +24,19 @@ def fully_connected(
     return stax.serial(*layers, stax.Dense(1, W_std=W_STD, b_std=b_std))
 
 
+def hyperbolic(stax: Any, depth: int) -> Any:
+    """Return a tanh network; neural-tangents integrates it with 25 nodes an axis."""
+    if hasattr(stax, "Tanh"):
+        return fully_connected(stax, "Tanh", depth)
+    from jax import numpy as jnp
+
+    hidden = [
+        stax.Dense(512, W_std=W_STD, b_std=B_STD),
+        stax.ElementwiseNumerical(jnp.tanh, deg=25),
+    ]
+    return stax.serial(*hidden * depth, stax.Dense(1, W_std=W_STD, b_std=B_STD))
+
+
 def jacot(stax: Any, depth: int, n_features: int) -> Any:
     """Return the net whose NTK is scikit-ntk's with ``bias=1``, up to a factor.
 
@@ -45,29 +58,16 @@ def scikit_ntk_scale(depth: int, bias: float = 1.0) -> float:
     return 1.0 / ((depth + 1) * (bias**2 + 1.0))
 
 
-# weight scales at which the variances of rows stay of order 1 for many layers
-LAYER_W_STD = {
-    **{name: 1.5 for name in ("Relu", "Erf", "Gelu", "Sin", "Cos", "Gabor", "Sign")},
-    **{name: 1.0 for name in ("Rbf", "ExpNormalized", "Gaussian", "Abs")},
-    **{"Exp": 0.3, "Sigmoid_like": 1.5},
-}
-
-
-def alternating(stax: Any, activation: str, depth: int) -> Any:
-    """Return ``depth`` layers of Dense and one activation, and a linear read-out."""
-    layer = getattr(stax, activation)
-    dense = {"W_std": LAYER_W_STD[activation], "b_std": B_STD}
-    layers = [part for _ in range(depth) for part in (stax.Dense(64, **dense), layer())]
-    return stax.serial(*layers, stax.Dense(1))
-
-
 BUILDERS: dict[str, Callable[[Any, int], Any]] = {
     "relu-3": lambda stax, d: fully_connected(stax, "Relu", 3),
     "relu-10": lambda stax, d: fully_connected(stax, "Relu", 10),
     "relu-3-no-bias": lambda stax, d: fully_connected(stax, "Relu", 3, None),
+    "relu-100": lambda stax, d: fully_connected(stax, "Relu", 100),
+    "tanh-3": lambda stax, d: hyperbolic(stax, 3),
     "erf-3": lambda stax, d: fully_connected(stax, "Erf", 3),
     "gelu-3": lambda stax, d: fully_connected(stax, "Gelu", 3),
     "sin-3": lambda stax, d: fully_connected(stax, "Sin", 3),
+    "dense-1": lambda stax, d: stax.serial(stax.Dense(1)),
     "jacot-10": lambda stax, d: jacot(stax, 10, d),
 }
 

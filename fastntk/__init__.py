@@ -18,56 +18,102 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastntk import predict, stax, theory
+    from fastntk import predict, solvers, stax, theory
     from fastntk._errors import (
         ConditionWarning,
+        ConvergenceError,
         FastntkError,
+        IndefiniteError,
         InputError,
         MemoryBudgetError,
         NetworkError,
         NotSupportedError,
         RangeError,
+        StoreError,
+        ToleranceNotReached,
     )
     from fastntk._kernel import Kernel
-    from fastntk.tiling import batch, diagonal, gram, tiles
+    from fastntk.duals import dual_activation
+    from fastntk.operators import operator
+    from fastntk.solvers import KernelModel, SolveResult, fit, load_model
+    from fastntk.solvers.solve import solve  # a module has its name
+    from fastntk.tiling import (
+        batch,
+        gram_to_store,
+        open_store,
+        tiles,
+        verify_store,
+    )
+    from fastntk.tiling.diagonal import diagonal  # a module has its name
+    from fastntk.tiling.gram import gram  # the same
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ConditionWarning",
+    "ConvergenceError",
     "FastntkError",
+    "IndefiniteError",
     "InputError",
     "Kernel",
+    "KernelModel",
     "MemoryBudgetError",
     "NetworkError",
     "NotSupportedError",
     "RangeError",
+    "SolveResult",
+    "StoreError",
+    "ToleranceNotReached",
     "__version__",
     "batch",
     "diagonal",
+    "dual_activation",
+    "fit",
     "gram",
+    "gram_to_store",
+    "load_model",
+    "open_store",
+    "operator",
     "predict",
+    "solve",
+    "solvers",
     "stax",
     "theory",
     "tiles",
+    "verify_store",
 ]
 
 _ERRORS = "fastntk._errors"
 _TILES = "fastntk.tiling"
-_PACKAGES = ("predict", "stax", "theory")
+_SOLVERS = "fastntk.solvers"
+_PACKAGES = ("predict", "solvers", "stax", "theory")
 _HOMES = {
     "ConditionWarning": _ERRORS,
+    "ConvergenceError": _ERRORS,
     "FastntkError": _ERRORS,
+    "IndefiniteError": _ERRORS,
     "InputError": _ERRORS,
     "Kernel": "fastntk._kernel",
+    "KernelModel": _SOLVERS,
     "MemoryBudgetError": _ERRORS,
     "NetworkError": _ERRORS,
     "NotSupportedError": _ERRORS,
     "RangeError": _ERRORS,
+    "SolveResult": _SOLVERS,
+    "StoreError": _ERRORS,
+    "ToleranceNotReached": _ERRORS,
     "batch": _TILES,
     "diagonal": _TILES,
+    "dual_activation": "fastntk.duals",
+    "fit": _SOLVERS,
     "gram": _TILES,
+    "gram_to_store": _TILES,
+    "load_model": _SOLVERS,
+    "open_store": _TILES,
+    "operator": "fastntk.operators",
+    "solve": _SOLVERS,
     "tiles": _TILES,
+    "verify_store": _TILES,
 }
 
 
@@ -76,7 +122,9 @@ def __getattr__(name: str) -> Any:
     if name in _PACKAGES:
         return import_module(f"fastntk.{name}")
     if name not in _HOMES:
-        raise AttributeError(f"module 'fastntk' has no attribute {name!r}")
+        from fastntk._absent import TOP, missing
+
+        raise missing(__name__, name, TOP)
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

@@ -43,10 +43,6 @@ LAYERS: dict[str, str] = {
         "attention has no implementation yet; stax.GlobalAvgPool, stax.Aggregate and "
         "stax.DotGeneral mix positions",
     ),
-    "ElementwiseNumerical": (
-        "activations without a closed form have no implementation yet; "
-        "stax.Elementwise takes the dual as a function of your own"
-    ),
     **dict.fromkeys(("layer", "requires", "supports_masking"), _DECORATOR),
     **dict.fromkeys(("MaskedArray", "unmask_fn"), _MASKS),
     **dict.fromkeys(("Bool", "Diagonal"), _INTERNAL),

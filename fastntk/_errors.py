@@ -8,12 +8,16 @@ message says what was found, what was expected and what to do.
 
 __all__ = [
     "ConditionWarning",
+    "ConvergenceError",
     "FastntkError",
+    "IndefiniteError",
     "InputError",
     "MemoryBudgetError",
     "NetworkError",
     "NotSupportedError",
     "RangeError",
+    "StoreError",
+    "ToleranceNotReached",
 ]
 
 
@@ -59,6 +63,43 @@ class MemoryBudgetError(FastntkError, MemoryError):
 
 class NotSupportedError(FastntkError, NotImplementedError):
     """A feature or a backend that this version or this machine does not have."""
+
+
+class IndefiniteError(InputError):
+    """A matrix that should be positive semi-definite and is not.
+
+    The message gives a quadratic form ``v^T K v / v^T v`` that is negative; ``vector``
+    is that ``v``, or None where only the value is known.
+    """
+
+    def __init__(self, message: str, vector: object = None) -> None:
+        super().__init__(message)
+        self.vector = vector
+
+
+class ConvergenceError(FastntkError, ArithmeticError):
+    """A solve that did not reach the tolerance asked for.
+
+    ``result`` is what had been reached, with its true residuals.
+    """
+
+    def __init__(self, message: str, result: object = None) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class ToleranceNotReached(FastntkError, ArithmeticError):
+    """A kernel whose certified error is above the tolerance asked for.
+
+    The message gives the bound that was reached and what to do.
+    """
+
+
+class StoreError(FastntkError, OSError):
+    """A store on the disk that can't be written, read or continued.
+
+    The message gives the path and the remedy; finished tiles are kept.
+    """
 
 
 class ConditionWarning(UserWarning):

@@ -19,7 +19,7 @@ def _kernel_cache() -> Path:
     digest = hashlib.sha256()
     package = ROOT / "fastntk"
     for path in [*sorted((package / "kernels").glob("*.py")), package / "_jit.py"]:
-        if path.exists():
+        if path.exists() and not path.name.startswith("cuda"):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(base) / "fastntk-tests" / digest.hexdigest()[:16]

@@ -15,6 +15,21 @@ LAYERS: tuple[spec.Spec, ...] = (
     spec.Gabor(),
     spec.Sin(1, 2, 3),
     spec.Cos(0.1, 0.2, -0.3),
+    spec.Tanh(),
+    spec.Sigmoid(tol=1e-6),
+    spec.Softplus(),
+    spec.Silu(method="series"),
+    spec.Mish(),
+    spec.Elu(1 / 3),
+    spec.Selu(method="quadrature"),
+    spec.Celu(0.7, tol=1e-9),
+    spec.Softsign(),
+    spec.HardTanh(),
+    spec.Relu6(),
+    spec.HardSwish(),
+    spec.GeluTanh(),
+    spec.LogCosh(),
+    spec.Arctan(),
     spec.Exp(1, 0.5),
     spec.Gaussian(2, -0.25),
     spec.Rbf(0.1),
@@ -48,4 +63,4 @@ LAYERS: tuple[spec.Spec, ...] = (
 )
 """Every class at least once, with values that no short decimal holds."""
 
-HOLD_CODE = {"Custom", "Elementwise"}
+HOLD_CODE = {"Custom", "Elementwise", "ElementwiseNumerical"}

@@ -30,22 +30,32 @@ LAYERS: dict[str, list[Any]] = {
     "monomial-2": ["Monomial", {"degree": 2}],
     "monomial-3": ["Monomial", {"degree": 3}],
     "polynomial": ["Polynomial", {"coef": [0.2, 0.5, -0.3]}],
+    "hermite-1": ["Hermite", {"degree": 1}],
+    "hermite-2": ["Hermite", {"degree": 2}],
     "rectified-0": ["RectifiedMonomial", {"degree": 0}],
     "rectified-1": ["RectifiedMonomial", {"degree": 1}],
     "rectified-2": ["RectifiedMonomial", {"degree": 2}],
     "rectified-3": ["RectifiedMonomial", {"degree": 3}],
 }
-HEAVY_TAILS = {("monomial-3", "value"), ("rectified-3", "value")}
+HEAVY_TAILS = {
+    *(("monomial-3", "value"), ("rectified-3", "value"), ("hermite-2", "value")),
+}
+HERMITE = [  # whose kernel holds for a variance of 1
+    pytest.param(f"hermite-{k}", what, (1.0, 1.0, rho), id=f"hermite-{k}-{what}")
+    for k, rho in ((1, 0.6), (2, 0.9))
+    for what in QUANTITIES
+]
 CASES = [
     pytest.param(name, what, q, id=f"{name}-{what}-{q[2]}")
     for name in LAYERS
+    if not name.startswith("hermite")
     for what in QUANTITIES
     for q in COVARIANCES
     if (name, what) != ("rectified-0", "derivative")
 ]
 
 
-@pytest.mark.parametrize(("name", "what", "q"), CASES)
+@pytest.mark.parametrize(("name", "what", "q"), [*CASES, *HERMITE])
 def test_closed_form_lies_within_six_standard_errors(
     name: str, what: str, q: tuple[float, float, float]
 ) -> None:

@@ -14,12 +14,22 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from bench import machine
-from bench.figures import layers, process, report, shapes, simd, speed
+from bench.figures import (
+    activations,
+    command_line,
+    floors,
+    layers,
+    process,
+    report,
+    shapes,
+    simd,
+    speed,
+)
 from bench.figures.record import AT_MOST, FIGURES, Row
 from bench.figures.session import Session
 from bench.rivals.client import DEFAULT_ENV, Rival
 
-MODULES = (speed, shapes, layers, process, simd)
+MODULES = (speed, activations, floors, shapes, layers, process, simd, command_line)
 ORDER = [
     name
     for module in MODULES

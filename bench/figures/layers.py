@@ -5,10 +5,10 @@ from functools import partial
 
 import numpy as np
 
+from bench.blocks import BLOCKS, Block, repeated
 from bench.data import spread_rows
 from bench.figures.record import AT_MOST, Row, figure
 from bench.figures.session import Session, in_turns, stopwatch, timings
-from bench.nets import LAYER_W_STD, alternating
 
 SHALLOW, DEEP = 2, 10
 N, D = 4_000, 20
@@ -16,20 +16,24 @@ N, D = 4_000, 20
 
 @figure("layers")
 def layers(session: Session) -> Iterator[Row]:
-    """Time of ten layers less that of two, per layer and entry."""
+    """Time of ten blocks less that of two, per block and entry."""
     for dtype in ("float64", "float32"):
-        for activation in LAYER_W_STD:
-            yield _layer(session, activation, dtype)
+        for block in BLOCKS:
+            yield _layer(session, block, dtype)
 
 
-def _layer(session: Session, activation: str, dtype: str) -> Row:
+def _layer(session: Session, block: Block, dtype: str) -> Row:
     from fastntk import stax
 
-    n = session.n(N)
+    n = session.n(block.n or N)
     x, out = spread_rows(n, D, dtype), np.zeros((n, n), dtype)
+    if block.has_zero_row:
+        x[0] = 0.0
     runs = {
         str(depth): stopwatch(
-            partial(session.gram, alternating(stax, activation, depth), x, out=out)
+            partial(
+                session.gram, repeated(stax, block, depth), x, out=out, collapse=False
+            )
         )
         for depth in (SHALLOW, DEEP)
     }
@@ -39,7 +43,7 @@ def _layer(session: Session, activation: str, dtype: str) -> Row:
     times = in_turns(runs, session.repeats)
     spent = times[str(DEEP)].best - times[str(SHALLOW)].best
     return Row(
-        f"Dense and {activation}, d={D}, n={n:,}, {dtype}",
+        f"{block.title}, d={D}, n={n:,}, {dtype}",
         None,
         AT_MOST,
         1e9 * spent / (DEEP - SHALLOW) / n**2,

@@ -1,14 +1,38 @@
 """Duals of activations: ``E[f(u) f(v)]`` and ``E[f'(u) f'(v)]`` as NumPy functions.
 
 Closed forms that run on every pair are in `fastntk.kernels`; here are the duals that a
-user writes in Python, and what makes them safe to call.
+user writes in Python, and those that are computed from an activation alone, to a
+tolerance and with a bound.
 
 ::
 
-    spec.Elementwise --host_dual--> HostDual --lowering--> an op of a Program
+    spec.Elementwise(nngp_fn=...) --host_dual--> HostDual --lowering--> a host op
+
+    spec.Tanh, Elementwise(fn), ... --catalogue--> Source (function, derivative, kinks)
+        panels.py      polynomials on panels: kinks, narrow features
+        hermite.py     Hermite coefficients, tails by Parseval, two rules
+        expansion.py   the series over a range of variances: what the engine runs
+        polar.py       the reference: quadrature in the plane, cut at kinks
+        pairs.py       either of them for given pairs, with bounds
+    numerical.py       NumericalDual: the payload of a numerical op
+    activation.py      dual_activation: the public function
 """
 
+from fastntk.duals.activation import DualActivation, dual_activation
+from fastntk.duals.expansion import Expansion
 from fastntk.duals.host import DualFunction, HostDual, host_dual
+from fastntk.duals.numerical import NumericalDual, numerical_dual
 from fastntk.duals.price import Derivative, differentiate
 
-__all__ = ["Derivative", "DualFunction", "HostDual", "differentiate", "host_dual"]
+__all__ = [
+    "Derivative",
+    "DualActivation",
+    "DualFunction",
+    "Expansion",
+    "HostDual",
+    "NumericalDual",
+    "differentiate",
+    "dual_activation",
+    "host_dual",
+    "numerical_dual",
+]

@@ -25,11 +25,14 @@ class HostDual:
         ``(cov12, var1, var2) -> E[f'(u) f'(v)]``.
     description : str
         Where the latter comes from, and how far it may be off.
+    error : float, default=0.0
+        How far, relative to the diagonal.
     """
 
     nngp_fn: DualFunction
     d_nngp_fn: DualFunction
     description: str
+    error: float = 0.0
 
 
 def host_dual(
@@ -74,4 +77,4 @@ def host_dual(
     found = differentiate(dual)
     if found.error > NOTABLE and not is_quiet:
         warn(f"{label}: {found.description}. Pass d_nngp_fn for an exact derivative")
-    return HostDual(dual, found.function, found.description)
+    return HostDual(dual, found.function, found.description, found.error)

@@ -8,7 +8,8 @@ module                    layers
 ``lower_activations``     rectifiers, Sign, Erf, RectifiedMonomial
 ``lower_smooth``          Gelu, Gabor, sines, exponentials
 ``lower_series``          polynomials
-``lower_functions``       what a user wrote: Elementwise, and why Custom has no program
+``lower_numerical``       activations by series and quadrature; Elementwise
+``lower_functions``       why a layer of the user's own (Custom) has no program
 ``lower_spatial``         what needs positions, and says so
 ========================  ==========================================================
 
@@ -21,6 +22,7 @@ from fastntk.program import (
     lower_activations,
     lower_functions,
     lower_linear,
+    lower_numerical,
     lower_series,
     lower_smooth,
     lower_spatial,
@@ -31,6 +33,7 @@ __all__ = [
     "lower_activations",
     "lower_functions",
     "lower_linear",
+    "lower_numerical",
     "lower_series",
     "lower_smooth",
     "lower_spatial",

@@ -5,7 +5,15 @@ import dataclasses
 from fastntk._errors import NetworkError
 from fastntk.kernels.abi import NON_NEGATIVE
 from fastntk.program.lowering import Builder, State, Stream, lower_layer, lowers
-from fastntk.spec import FanInConcat, FanInProd, FanInSum, FanOut, Parallel, Serial
+from fastntk.spec import (
+    FanInConcat,
+    FanInProd,
+    FanInSum,
+    FanOut,
+    Parallel,
+    Section,
+    Serial,
+)
 
 __all__: list[str] = []
 
@@ -15,6 +23,13 @@ def _serial(spec: Serial, builder: Builder, state: State, where: str) -> State:
     prefix = f"{where}." if where else ""
     for k, layer in enumerate(spec.layers):
         state = lower_layer(layer, builder, state, f"{prefix}{k}")
+    return state
+
+
+@lowers(Section)
+def _section(spec: Section, builder: Builder, state: State, where: str) -> State:
+    for place, layer in zip(spec.places, spec.layers, strict=True):
+        state = lower_layer(layer, builder, state, place)
     return state
 
 

@@ -32,10 +32,12 @@ class Spec:
 
     nesting = 0  # levels of layers within layers; no field, so no part of the value
 
-    def __init_subclass__(cls, *, stax_name: str | None = None) -> None:
+    def __init_subclass__(
+        cls, *, stax_name: str | None = None, is_layer: bool = True
+    ) -> None:
         super().__init_subclass__()
         cls.stax_name = cls.__name__ if stax_name is None else stax_name
-        if cls.__name__.startswith("_"):  # a common base, not a layer
+        if not is_layer or cls.__name__.startswith("_"):  # a base, or a helper
             return
         known = _REGISTRY.setdefault(cls.__name__, cls)
         if known.__module__ != cls.__module__:

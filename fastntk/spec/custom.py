@@ -6,9 +6,10 @@ from typing import Any, NoReturn
 
 from fastntk._errors import NetworkError
 from fastntk.spec._base import Spec
-from fastntk.spec._checks import short_repr
+from fastntk.spec._checks import as_count, as_real, short_repr
+from fastntk.spec.numerical import check_method, check_tol
 
-__all__ = ["Custom", "Elementwise", "function_name"]
+__all__ = ["Custom", "Elementwise", "ElementwiseNumerical", "function_name"]
 
 
 def function_name(function: object) -> str:
@@ -52,54 +53,166 @@ class _HoldsCode(Spec):
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Elementwise(_HoldsCode):
-    """An activation whose dual the user gives as a NumPy function.
+    """An activation that the user wrote, and its dual if there is a closed form.
 
     Parameters
     ----------
     fn : callable or None, default=None
-        The activation itself.
+        The activation itself, on arrays.
     nngp_fn : callable or None, default=None
-        ``(cov12, var1, var2) -> E[fn(u) fn(v)]``, on arrays.
+        ``(cov12, var1, var2) -> E[fn(u) fn(v)]``, on arrays; None: computed from
+        ``fn``.
     d_nngp_fn : callable or None, default=None
         ``(cov12, var1, var2) -> E[fn'(u) fn'(v)]``, on arrays.
+    kinks : tuple of float or None, default=None
+        Where ``fn`` or ``fn'`` jumps; None: they are looked for.
+    df : callable or None, default=None
+        The derivative of ``fn``, on arrays; None: found from ``fn``.
+    tol : float, default=1e-12
+        Largest error relative to ``sqrt(K(x, x) K(y, y))``, 1e-14 to 0.1.
+    method : {"auto", "series", "quadrature"}, default="auto"
+        How the dual of ``fn`` is computed.
 
     Raises
     ------
     NetworkError
-        If none is given, one is not callable, or ``d_nngp_fn`` comes without
-        ``nngp_fn``.
+        If neither ``fn`` nor ``nngp_fn`` is given, one is not callable, ``d_nngp_fn``
+        comes without ``nngp_fn``, or another field is not as described.
     """
 
     fn: Callable[..., Any] | None = None
     nngp_fn: Callable[..., Any] | None = None
     d_nngp_fn: Callable[..., Any] | None = None
+    kinks: tuple[float, ...] | None = None
+    df: Callable[..., Any] | None = None
+    tol: float = 1e-12
+    method: str = "auto"
 
     def __post_init__(self) -> None:
         """Check the fields."""
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if value is not None and not callable(value):
-                raise NetworkError(
-                    f"{short_repr(self)}: {field.name} is {short_repr(value)}; "
-                    "expected a function or None"
-                )
+        label = short_repr(self)
+        for name in ("fn", "nngp_fn", "d_nngp_fn", "df"):
+            check_function(getattr(self, name), name, label)
         if self.fn is None and self.nngp_fn is None:
             raise NetworkError(
-                f"{short_repr(self)}: found neither fn nor nngp_fn; expected nngp_fn, "
-                "the function (cov12, var1, var2) -> E[fn(u) fn(v)]"
+                f"{label}: found neither fn nor nngp_fn; expected fn, a function of an "
+                "array, or nngp_fn, the function (cov12, var1, var2) -> E[fn(u) fn(v)]"
             )
         if self.nngp_fn is None and self.d_nngp_fn is not None:
             raise NetworkError(
-                f"{short_repr(self)}: found d_nngp_fn without nngp_fn; expected both, "
-                "or nngp_fn alone"
+                f"{label}: found d_nngp_fn without nngp_fn; expected both, or nngp_fn "
+                "alone"
             )
+        if self.fn is None and (self.df is not None or self.kinks is not None):
+            raise NetworkError(
+                f"{label}: found df or kinks without fn; expected fn, the function "
+                "that they belong to"
+            )
+        object.__setattr__(self, "kinks", as_kinks(self.kinks, label))
+        object.__setattr__(self, "tol", check_tol(self.tol, label))
+        object.__setattr__(self, "method", check_method(self.method, label))
 
     def _repr_arguments(self) -> Iterator[str]:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if value is not None:
-                shown = function_name(value) if callable(value) else short_repr(value)
-                yield f"{field.name}={shown}"
+        yield from _shown(self)
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class ElementwiseNumerical(_HoldsCode):
+    """An activation that the user wrote, by neural-tangents' signature.
+
+    Parameters
+    ----------
+    fn : callable
+        The activation, on arrays.
+    deg : int
+        At least so many terms are used; the tolerance decides.
+    df : callable or None, default=None
+        The derivative of ``fn``, on arrays.
+
+    Raises
+    ------
+    NetworkError
+        If a field is not as described.
+    """
+
+    fn: Callable[..., Any]
+    deg: int
+    df: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the fields."""
+        label = short_repr(self)
+        if not callable(self.fn):
+            raise NetworkError(
+                f"{label}: fn is {short_repr(self.fn)}; expected a function"
+            )
+        check_function(self.df, "df", label)
+        object.__setattr__(self, "deg", as_count(self.deg, "deg", label))
+
+    def _repr_arguments(self) -> Iterator[str]:
+        yield function_name(self.fn)
+        yield repr(self.deg)
+        if self.df is not None:
+            yield f"df={function_name(self.df)}"
+
+
+def check_function(value: object, name: str, label: str) -> None:
+    """Refuse what is neither None nor callable.
+
+    Parameters
+    ----------
+    value : object
+        The field.
+    name, label : str
+        The field and the layer as shown in messages.
+
+    Raises
+    ------
+    NetworkError
+        If it is neither.
+    """
+    if value is not None and not callable(value):
+        raise NetworkError(
+            f"{label}: {name} is {short_repr(value)}; expected a function or None"
+        )
+
+
+def as_kinks(value: Any, label: str) -> tuple[float, ...] | None:
+    """Return the points at which a function is not smooth, sorted.
+
+    Parameters
+    ----------
+    value : sequence of float, a float, or None
+        The points.
+    label : str
+        The layer as shown in messages.
+
+    Returns
+    -------
+    tuple of float or None
+
+    Raises
+    ------
+    NetworkError
+        If something in it is not a finite number.
+    """
+    if value is None:
+        return None
+    try:
+        points = list(value)
+    except TypeError:
+        points = [value]
+    numbers = [as_real(v, f"kinks[{k}]", label) for k, v in enumerate(points)]
+    return tuple(sorted({v + 0.0 for v in numbers}))
+
+
+def _shown(spec: Elementwise) -> Iterator[str]:
+    """Yield the fields of a layer that are not at their default."""
+    for field in dataclasses.fields(spec):
+        value = getattr(spec, field.name)
+        if value != field.default:
+            shown = function_name(value) if callable(value) else short_repr(value)
+            yield f"{field.name}={shown}"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -13,6 +13,7 @@ __all__ = [
     "FanInSum",
     "FanOut",
     "Parallel",
+    "Section",
     "Serial",
     "repeat",
 ]
@@ -103,6 +104,22 @@ class Serial(_Composite, stax_name="serial"):
     """
 
     layers: tuple[Spec, ...]
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Section(Serial, stax_name="serial", is_layer=False):
+    """Layers cut out of a network, which keep their places in messages.
+
+    Parameters
+    ----------
+    layers : tuple of Spec
+        At least one layer, from input to output.
+    places : tuple of str
+        Where each one stands in the whole network, such as "2.1"; "" for a network
+        of this layer alone.
+    """
+
+    places: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

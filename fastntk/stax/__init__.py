@@ -19,6 +19,7 @@ array([[0.25      , 0.07957747],
 
 from typing import TYPE_CHECKING
 
+from fastntk.stax.analytic import Arctan, LogCosh, Sigmoid, Softplus, Tanh
 from fastntk.stax.combinators import (
     FanInConcat,
     FanInProd,
@@ -28,10 +29,20 @@ from fastntk.stax.combinators import (
     repeat,
     serial,
 )
-from fastntk.stax.custom import Elementwise
+from fastntk.stax.custom import Elementwise, ElementwiseNumerical
 from fastntk.stax.elementwise import ABRelu, Abs, Erf, LeakyRelu, Relu, Sign
 from fastntk.stax.exponentials import Exp, ExpNormalized, Gaussian, Rbf
+from fastntk.stax.gated import GeluTanh, Mish, Silu, Swish
 from fastntk.stax.graphs import Aggregate, AggregateImplementation
+from fastntk.stax.kinked import (
+    Celu,
+    Elu,
+    HardSwish,
+    HardTanh,
+    Relu6,
+    Selu,
+    Softsign,
+)
 from fastntk.stax.linear import Dense, Identity
 from fastntk.stax.network import Kernel, Network
 from fastntk.stax.normalisation import Dropout, LayerNorm
@@ -52,11 +63,15 @@ __all__ = [
     "Abs",
     "Aggregate",
     "AggregateImplementation",
+    "Arctan",
+    "Celu",
     "Cos",
     "Dense",
     "DotGeneral",
     "Dropout",
     "Elementwise",
+    "ElementwiseNumerical",
+    "Elu",
     "Erf",
     "Exp",
     "ExpNormalized",
@@ -68,24 +83,37 @@ __all__ = [
     "Gabor",
     "Gaussian",
     "Gelu",
+    "GeluTanh",
     "GlobalAvgPool",
     "GlobalSumPool",
+    "HardSwish",
+    "HardTanh",
     "Hermite",
     "Identity",
     "Index",
     "Kernel",
     "LayerNorm",
     "LeakyRelu",
+    "LogCosh",
+    "Mish",
     "Monomial",
     "Network",
     "Polynomial",
     "Rbf",
     "RectifiedMonomial",
     "Relu",
+    "Relu6",
+    "Selu",
+    "Sigmoid",
     "Sigmoid_like",
     "Sign",
+    "Silu",
     "Sin",
     "Slice",
+    "Softplus",
+    "Softsign",
+    "Swish",
+    "Tanh",
     "from_json",
     "parallel",
     "repeat",

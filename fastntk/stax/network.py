@@ -265,7 +265,7 @@ Kernel
         >>> from fastntk import stax
         >>> net = stax.serial(stax.Dense(1, W_std=2**0.5), stax.Relu(), stax.Dense(1))
         >>> net.profile([-1.0, 0.0, 1.0], "nngp").round(6)
-        array([0.      , 0.31831, 1.      ])
+        array([0.     , 0.31831, 1.     ])
         """
         from fastntk.tiling.profile import profile
 

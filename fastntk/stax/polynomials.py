@@ -129,7 +129,7 @@ def RectifiedMonomial(degree: int) -> Network:
 
 
 def Polynomial(coef: Iterable[float]) -> Network:
-    """Return the polynomial ``coef[0] + coef[1] * x + ... + coef[n] * x**n``.
+    """Return the polynomial ``sum_k coef[k] * x**k``.
 
     Parameters
     ----------

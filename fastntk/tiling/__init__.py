@@ -15,6 +15,23 @@ from fastntk.tiling.batching import batch
 from fastntk.tiling.diagonal import diagonal
 from fastntk.tiling.gram import gram
 from fastntk.tiling.plan import Tile, TilePlan
+from fastntk.tiling.store import gram_to_store
+from fastntk.tiling.store_fill import StoreReport
+from fastntk.tiling.store_open import StoredGram, open_store
+from fastntk.tiling.store_verify import VerifyReport, verify_store
 from fastntk.tiling.stream import tiles
 
-__all__ = ["Tile", "TilePlan", "batch", "diagonal", "gram", "tiles"]
+__all__ = [
+    "StoreReport",
+    "StoredGram",
+    "Tile",
+    "TilePlan",
+    "VerifyReport",
+    "batch",
+    "diagonal",
+    "gram",
+    "gram_to_store",
+    "open_store",
+    "tiles",
+    "verify_store",
+]

@@ -1,5 +1,6 @@
 """Layers made by a user: their kernel functions, called and checked."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,8 @@ from fastntk.spec import Custom
 
 __all__ = ["check_kernel", "run_custom"]
 
-_CLOSE = 1e-9  # relative to the variances: a diagonal, or a mirror image
+# relative to the variances: a diagonal, or a mirror image, computed on its own
+_CLOSE = {"float64": 1e-9, "float32": 2e-5}
 
 
 def run_custom(
@@ -42,12 +44,14 @@ def run_custom(
     Raises
     ------
     NetworkError
-        If what comes back is no kernel of the same samples.
+        If what comes back is no kernel of the same samples, or the function writes
+        into the kernel it was given. Other exceptions of the function pass, with a
+        note that names the layer.
     """
     first = state if isinstance(state, Kernel) else state[0]
     given = {name: value for name, value in options.items() if value is not None}
     seen = _frozen(state) if isinstance(state, Kernel) else list(map(_frozen, state))
-    result = spec.kernel_fn(seen, **given)
+    result = _call(spec, seen, given, label)
     if not isinstance(result, Kernel):
         raise NetworkError(
             f"{label}: its kernel_fn returned {type(result).__name__}; expected a "
@@ -72,6 +76,32 @@ def run_custom(
             "where it was given None, and an array where it was given one"
         )
     return result
+
+
+def _call(
+    spec: Custom,
+    seen: Kernel | list[Kernel],
+    given: Mapping[str, Any],
+    label: str,
+) -> Any:
+    """Call the user's function; whatever it raises says which layer it was."""
+    try:
+        return spec.kernel_fn(seen, **given)
+    except Exception as error:
+        if _is_in_place(error):
+            raise NetworkError(
+                f"{label}: its kernel_fn changed the kernel in place ({error}), which "
+                "other branches may share and is read-only; expected a new kernel, "
+                "e.g. kernel.replace(nngp=2 * kernel.nngp)"
+            ) from error
+        error.add_note(f"raised by the kernel_fn of {label}")
+        raise
+
+
+def _is_in_place(error: Exception) -> bool:
+    """Say whether an error comes of writing into a kernel that was given."""
+    is_write = isinstance(error, ValueError) and "read-only" in str(error)
+    return is_write or isinstance(error, dataclasses.FrozenInstanceError)
 
 
 def _frozen(kernel: Kernel) -> Kernel:
@@ -122,8 +152,16 @@ def check_kernel(kernel: Kernel, what: str, error: type[FastntkError]) -> Kernel
         if found is not None and found.shape != size:
             raise error(f"{what} {name} of shape {found.shape}; expected {size}")
     if cov2 is None:
-        _check_symmetric(nngp, ntk, cov1, what, error)
+        _check_symmetric(nngp, ntk, cov1, _close(kernel), what, error)
     return kernel.replace(**arrays)
+
+
+def _close(kernel: Kernel) -> float:
+    """Return how far numbers may differ that stand for the same: as their dtype."""
+    given = (kernel.nngp, kernel.ntk, kernel.cov1)
+    kinds = [np.asarray(a).dtype for a in given if a is not None]
+    is_single = any(k.kind == "f" and k.itemsize < 8 for k in kinds)
+    return _CLOSE["float32" if is_single else "float64"]
 
 
 def _as_array(value: Any, what: str, error: type[FastntkError]) -> AnyArray | None:
@@ -145,6 +183,7 @@ def _check_symmetric(
     nngp: AnyArray,
     ntk: AnyArray | None,
     cov1: AnyArray,
+    close: float,
     what: str,
     error: type[FastntkError],
 ) -> None:
@@ -156,7 +195,7 @@ def _check_symmetric(
         )
     index = np.arange(len(nngp))
     scale = float(np.abs(cov1).max(initial=0.0))
-    if np.abs(nngp[index, index] - cov1).max(initial=0.0) > _CLOSE * scale:
+    if np.abs(nngp[index, index] - cov1).max(initial=0.0) > close * scale:
         raise error(
             f"{what} an nngp whose diagonal is not cov1, although both sides are the "
             "same samples; expected both changed alike"
@@ -166,7 +205,7 @@ def _check_symmetric(
             continue
         axes = (1, 0) if array.ndim == 2 else (1, 0, 3, 2)
         scale = float(np.abs(array).max(initial=0.0))
-        if np.abs(array - array.transpose(axes)).max(initial=0.0) > _CLOSE * scale:
+        if np.abs(array - array.transpose(axes)).max(initial=0.0) > close * scale:
             raise error(
                 f"{what} an {name} that is not symmetric, although both sides are the "
                 "same samples; expected entry (i, j) to be entry (j, i)"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastntk._typing import GetArg, MatrixLike
+from fastntk.tiling.device import device_diagonal, is_on_device
 from fastntk.tiling.evaluate import is_staged, staged_diagonal
 from fastntk.tiling.results import pack
 from fastntk.tiling.setup import as_spec, prepare
@@ -50,6 +51,8 @@ def diagonal(net: Any, x: MatrixLike, get: GetArg = "ntk", *, dtype: Any = None)
     array([25.,  0.])
     """
     spec = as_spec(net)
+    if is_on_device(x):
+        return device_diagonal(spec, x, get, dtype)
     if is_staged(spec, x):
         return staged_diagonal(spec, x, get, dtype)
     setup = prepare(spec, x, None, get, dtype=dtype)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fastntk._errors import InputError, NotSupportedError, RangeError
+from fastntk._errors import InputError, NotSupportedError
 from fastntk._kernel import Kernel
 from fastntk._typing import InputMatrix
 from fastntk._validation import (
@@ -31,7 +31,7 @@ from fastntk.spec import Custom, Dropout, FanOut, Flatten, Parallel, Serial, Spe
 from fastntk.tiling.custom import check_kernel
 from fastntk.tiling.memory import check_whole
 from fastntk.tiling.progress import ProgressArg, make_progress
-from fastntk.tiling.results import pack
+from fastntk.tiling.results import check_range, pack
 from fastntk.tiling.stages import contains, is_one_run, run_stages
 from fastntk.tiling.whole import Branch, Inputs, RunOptions, run_spec
 
@@ -205,26 +205,14 @@ def _finish(
     if has_other and cov2 is None:
         cov2 = kernel.cov1.copy()
     arrays = {"nngp": kernel.nngp, "ntk": kernel.ntk, "cov1": kernel.cov1, "cov2": cov2}
+    is_symmetric = kernel.cov2 is None
     for name, a in arrays.items():
-        _check_range(name, a, dtype)
+        check_range(name, a, dtype, is_symmetric=is_symmetric)
     cast = {
         name: None if a is None else a.astype(dtype, copy=not a.flags.writeable)
         for name, a in arrays.items()
     }
     return kernel.replace(**cast, x1_is_x2=is_same, is_input=False)
-
-
-def _check_range(name: str, values: Any, dtype: np.dtype[Any]) -> None:
-    """Raise `RangeError` if the largest entry of a kernel leaves the dtype's range."""
-    if values is None or not values.size:
-        return
-    limits, largest = np.finfo(dtype), float(np.abs(values).max())
-    if largest > float(limits.max) or 0 < largest < float(limits.smallest_normal):
-        raise RangeError(
-            f"the last layer: the {name} reaches {largest:.3g}, outside the range of "
-            f"{dtype.name} ({limits.smallest_normal:.3g} to {limits.max:.3g}); use "
-            "dtype='float64', or rescale the inputs"
-        )
 
 
 def staged_gram(

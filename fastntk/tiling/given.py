@@ -8,6 +8,7 @@ from fastntk._errors import InputError
 from fastntk._typing import AnyArray, FloatArray
 from fastntk._validation import check_threads
 from fastntk.backends.cpu_given import GivenRows, GivenWorker
+from fastntk.backends.cpu_numerical import specialise
 from fastntk.program import Program, lower
 from fastntk.spec import Spec
 from fastntk.tiling.driver import walk
@@ -84,8 +85,9 @@ def continue_kernel(
         )
     _check_covariance(start)
     names = ("nngp", "ntk") if "ntk" in get else ("nngp",)
-    program = _lower(spec, start, names)
     dtype = np.dtype(np.float32 if start.nngp.dtype == np.float32 else np.float64)
+    variances = tuple(np.asarray(q, np.float64) for q in _sides(start))
+    program = specialise(_lower(spec, start, names), variances, dtype)
     rows = [
         GivenRows(program, np.asarray(q, np.float64), t, dtype)
         for q, t in zip(_sides(start), _tangents(start), strict=False)

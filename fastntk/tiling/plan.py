@@ -77,6 +77,7 @@ def plan_tiles(
     budget: int | None = None,
     step: int = 16,
     side: int | None = None,
+    max_side: int = MAX_SIDE,
 ) -> TilePlan:
     """Choose a tile side.
 
@@ -98,6 +99,8 @@ def plan_tiles(
         Sides are whole multiples of this, unless one tile covers everything.
     side : int, optional
         Take this side instead of choosing one (tests).
+    max_side : int
+        Largest side to choose.
 
     Returns
     -------
@@ -109,16 +112,17 @@ def plan_tiles(
         If not even the smallest tiles fit the budget.
     """
     if side is None:
-        side = _best_side(shape, threads, is_symmetric)
+        side = _best_side(shape, threads, is_symmetric, max_side)
         if budget is not None:
             side = _side_within(budget, side, itemsize * n_kernels * threads, step)
     sides = (min(side, shape[0]), min(side, shape[1]))
     return TilePlan(shape, sides, is_symmetric)
 
 
-def _best_side(shape: tuple[int, int], threads: int, is_symmetric: bool) -> int:
+def _best_side(
+    shape: tuple[int, int], threads: int, is_symmetric: bool, side: int
+) -> int:
     """Return the largest side that fits the cache and keeps all threads busy."""
-    side = MAX_SIDE
     entries = shape[0] * shape[1] // (2 if is_symmetric else 1)
     if threads > 1:
         fair = math.isqrt(max(1, entries // (TILES_PER_THREAD * threads)))

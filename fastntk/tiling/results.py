@@ -1,13 +1,16 @@
-"""Named tuples for calls that ask for several kernels."""
+"""Results: their range, and named tuples for calls that ask for several kernels."""
 
 from collections import namedtuple
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from fastntk._errors import RangeError
 from fastntk._typing import AnyArray
 
-__all__ = ["NngpNtk", "NtkNngp", "pack"]
+__all__ = ["NngpNtk", "NtkNngp", "check_range", "pack"]
 
 
 class NngpNtk(NamedTuple):
@@ -50,3 +53,37 @@ def pack(values: Sequence[Any], names: tuple[str, ...], is_tuple: bool) -> Any:
 def _tuple_of(names: tuple[str, ...]) -> Any:
     """Return the class for some fields; those of both kernels can be pickled."""
     return _TUPLES.get(names) or namedtuple("AnalyticKernel", names)
+
+
+def check_range(
+    name: str, values: Any, dtype: np.dtype[Any], *, is_symmetric: bool
+) -> None:
+    """Raise `RangeError` if a kernel leaves the dtype's range.
+
+    None of its entries may be too large, and none that is of a row with itself too
+    small: others are small beside these.
+    """
+    if values is None or not values.size:
+        return
+    limits, found = np.finfo(dtype), float(np.abs(values).max())
+    is_inside = found <= float(limits.max)
+    own = np.abs(_of_rows_themselves(name, values, is_symmetric=is_symmetric))
+    if is_inside and own.size:
+        found = float(own.min(where=own > 0, initial=np.inf))
+        is_inside = found >= float(limits.smallest_normal)
+    if not is_inside:
+        raise RangeError(
+            f"the last layer: the {name} reaches {found:.3g}, outside the range of "
+            f"{dtype.name} ({limits.smallest_normal:.3g} to {limits.max:.3g}); use "
+            "dtype='float64', or rescale the inputs"
+        )
+
+
+def _of_rows_themselves(name: str, values: Any, *, is_symmetric: bool) -> Any:
+    """Return the entries of rows with themselves, () where there are none."""
+    if name in ("nngp", "ntk"):
+        if not is_symmetric:
+            return values[:0]
+        index = np.arange(len(values))
+        values = values[index, index]
+    return np.diagonal(values, axis1=-2, axis2=-1) if values.ndim == 3 else values

@@ -21,7 +21,7 @@ from fastntk.backends import Backend, get_backend
 from fastntk.backends.base import Worker
 from fastntk.program import Program, lower
 from fastntk.spec import Spec
-from fastntk.tiling.plan import TilePlan, plan_tiles
+from fastntk.tiling.plan import MAX_SIDE, TilePlan, plan_tiles
 
 __all__ = ["Setup", "as_spec", "prepare"]
 
@@ -139,6 +139,7 @@ class Setup:
             budget=budget,
             step=self.backend.tile_step(self.dtype),
             side=side,
+            max_side=getattr(self.backend, "max_side", MAX_SIDE),
         )
 
     def new_worker(self, plan: TilePlan) -> Worker:
@@ -169,7 +170,9 @@ def prepare(
     program = lower(spec, names, int(first.shape[1]))
     if second is not None and program.has_dropout and is_same_input(first, second):
         second = None  # a row with itself shares the dropped features
-    runner = get_backend(backend)
+    other = first if second is None else second
+    runner = get_backend(backend, int(first.shape[0]) * int(other.shape[0]))
+    workers = getattr(runner, "workers", int)
     sides = [first] if second is None else [first, second]
     program = runner.specialise(program, sides, kind)
     return Setup(
@@ -180,7 +183,7 @@ def prepare(
         is_tuple=is_tuple,
         x1=first,
         x2=second,
-        threads=check_threads(threads),
+        threads=workers(check_threads(threads)),
         budget=check_max_memory(max_memory),
         given_bytes=_made_bytes(first, x1) + _made_bytes(second, x2),
         collapse=check_flag(collapse, "collapse"),

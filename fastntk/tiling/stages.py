@@ -5,11 +5,10 @@ stages that do not: layers made by a user, layers that mix positions, and joins 
 branches that contain these. Between them stand whole matrices.
 """
 
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from fastntk._errors import NetworkError, RangeError
+from fastntk._errors import NetworkError
 from fastntk._kernel import Kernel
 from fastntk.spec import (
     Custom,
@@ -17,6 +16,7 @@ from fastntk.spec import (
     FanOut,
     Identity,
     Parallel,
+    Section,
     Serial,
     Spec,
 )
@@ -108,9 +108,8 @@ class _Walk:
         return state
 
     def _run(self, layers: Sequence[_Place], state: Any) -> Kernel:
-        specs = tuple(spec for _, spec in layers)
-        with _numbered_from(layers[0][0]):
-            return run_spec(Serial(specs), state, self.options)
+        places, specs = zip(*layers, strict=True)
+        return run_spec(Section(specs, places), state, self.options)
 
     def _stage(self, where: str, spec: Spec, state: State) -> State:
         label = _short(spec) + (f" at layer {where}" if where else "")
@@ -203,18 +202,6 @@ def _tree_after(spec: Spec, tree: _Tree) -> _Tree:
             raise ValueError
         case _:
             return None
-
-
-@contextlib.contextmanager
-def _numbered_from(where: str) -> Iterator[None]:
-    """Say in messages about a run's layers where the run begins."""
-    try:
-        yield
-    except (NetworkError, RangeError) as error:
-        if where in ("", "0") or " at layer " not in str(error):
-            raise
-        message = f"{error} (layers are counted from layer {where} of the network)"
-        raise type(error)(message) from None
 
 
 def _short(spec: Spec) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from fastntk._typing import AnyArray, GetArg, MatrixLike
 from fastntk.backends.base import Worker
 from fastntk.kernels.cpu_tile import symmetrise_block
+from fastntk.tiling.device import device_tiles, is_on_device
 from fastntk.tiling.driver import THREAD_NAME
 from fastntk.tiling.evaluate import refuse_staged
 from fastntk.tiling.plan import Tile, TilePlan
@@ -74,6 +75,8 @@ def tiles(
     True
     """
     spec = as_spec(net)
+    if is_on_device(x1, x2):
+        return device_tiles(spec, x1, x2, get, dtype=dtype, backend=backend)
     refuse_staged(spec, x1, "tiles")
     setup = prepare(
         spec,

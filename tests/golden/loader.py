@@ -21,7 +21,7 @@ REFERENCE_ERROR = {
     ("deep_Relu_d50_x2", "ntk"): 2e-9,
     ("RectifiedMonomial_special_1", "ntk"): 5e-7,
 }
-# They have no closed form, and no layer here.
+# Their stored values are as good as a quadrature of neural-tangents.
 NUMERICAL = "ElementwiseNumerical"
 
 
@@ -38,6 +38,7 @@ class Case:
     noise: dict[str, float] = field(default_factory=dict)
     kernel_kwargs: dict[str, Any] = field(default_factory=dict)
     nonfinite: tuple[str, ...] = ()  # outputs that hold NaN or infinities
+    quadrature_error: dict[str, float] = field(default_factory=dict)
 
     @property
     def is_sequence(self) -> bool:
@@ -76,6 +77,7 @@ def _case(group: str, raw: dict[str, Any], arrays: Any) -> Case:
         noise=raw.get("nt_noise", {}),
         kernel_kwargs=_kernel_kwargs(raw.get("kernel_kwargs", {}), arrays),
         nonfinite=tuple(raw.get("nonfinite", ())),
+        quadrature_error=raw.get("quad_err", {}),
     )
 
 
@@ -111,6 +113,14 @@ def _exp_dual(cov12: Any, var1: Any, var2: Any) -> Any:
 
 DUAL_FUNCTIONS = {"erf": _erf_dual, "cos": _cos_dual, "exp": _exp_dual}
 FUNCTIONS = {"erf": special.erf, "cos": np.cos, "exp": np.exp}
+ACTIVATIONS = {
+    "tanh": np.tanh,
+    "softplus": lambda u: np.logaddexp(0, u),
+    "swish": lambda u: u * special.expit(u),
+    "gelu_tanh": lambda u: (
+        u * (1 + np.tanh(np.sqrt(2 / np.pi) * (u + 0.044715 * u**3))) / 2
+    ),
+}
 
 
 def arguments(name: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -119,6 +129,8 @@ def arguments(name: str, params: dict[str, Any]) -> dict[str, Any]:
     if name == "Elementwise":
         new["fn"] = FUNCTIONS[params["fn"]]
         new["nngp_fn"] = DUAL_FUNCTIONS[params["nngp_fn"]]
+    if name == NUMERICAL:
+        new["fn"] = ACTIVATIONS[params["fn"]]
     if name == "Index":
         new["idx"] = tuple(_index(entry) for entry in params["idx"])
     if name == "DotGeneral":

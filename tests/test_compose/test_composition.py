@@ -88,6 +88,24 @@ def test_equal_sides_stay_equal_for_dropout() -> None:
     assert alone.cov2 is None
 
 
+@pytest.mark.parametrize("activation", ["Relu", "Gelu", "Erf", "Sin", "Exp", "Gabor"])
+def test_equal_sides_of_single_precision_stay_equal(activation: str) -> None:
+    first = stax.serial(stax.Dense(5, 1.3, 0.1), getattr(stax, activation)())
+    second = stax.serial(stax.Dense(7, 1.1), stax.Dropout(0.8), stax.Dense(2))
+    x = X1.astype(np.float32)
+    kernel = second.kernel_fn(first.kernel_fn(x, x.copy()))
+    assert kernel.x1_is_x2
+    assert kernel.ntk.dtype == np.float32
+    expected = stax.serial(first, second).kernel_fn(X1)
+    for name in ("nngp", "ntk", "cov1"):
+        found, exact = getattr(kernel, name), getattr(expected, name)
+        assert np.abs(found - exact).max() < 1e-5 * np.abs(exact).max()
+    wrong = first.kernel_fn(x, x.copy())
+    wrong = wrong.replace(nngp=(1 + 1e-3) * wrong.nngp)
+    with pytest.raises(fastntk.InputError, match="diagonal is not cov1"):
+        second.kernel_fn(wrong)
+
+
 def test_the_kernel_given_is_not_changed() -> None:
     kernel = first_half().kernel_fn(X1, X2)
     kept = {name: np.copy(kernel.asdict()[name]) for name in ("nngp", "ntk", "cov1")}

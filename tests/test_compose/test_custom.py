@@ -177,24 +177,66 @@ def test_it_cannot_write_into_what_others_share() -> None:
         k.nngp[...] = 0.0
         return k
 
-    with pytest.raises(ValueError, match="read-only"):
-        stax.serial(first_half(), (*times(1.0)[:2], writes)).kernel_fn(X1)
+    def assigns(k: Any, **kwargs: Any) -> Any:
+        k.nngp = 2 * k.nngp
+        return k
+
+    where = r"Custom\((writes|assigns)\) at layer 1: .*in place"
+    for function in (writes, assigns):
+        with pytest.raises(fastntk.NetworkError, match=where) as caught:
+            stax.serial(first_half(), (*times(1.0)[:2], function)).kernel_fn(X1)
+        assert caught.value.__cause__ is not None
     same = (*times(1.0)[:2], lambda k, **kwargs: k)
     kernel = stax.serial(first_half(), same).kernel_fn(X1, X2)
     assert all(getattr(kernel, name).flags.writeable for name in ARRAYS)
 
 
-def test_its_own_errors_pass() -> None:
+@pytest.mark.parametrize("branches", [False, True])
+def test_its_own_errors_pass_with_the_layer_named(branches: bool) -> None:
     def fails(k: Any, **kwargs: Any) -> Any:
         raise KeyError("mine")
 
-    with pytest.raises(KeyError, match="mine"):
-        stax.serial(first_half(), (*times(1.0)[:2], fails)).kernel_fn(X1)
+    layer: Any = (*times(1.0)[:2], fails)
+    where = "1"
+    if branches:
+        layer, where = stax.parallel(stax.Dense(3), layer), "2.1"
+    fan = [stax.FanOut(2)] if branches else []
+    with pytest.raises(KeyError, match="mine") as caught:
+        stax.serial(first_half(), *fan, layer).kernel_fn(X1)
+    note = f"raised by the kernel_fn of Custom(fails) at layer {where}"
+    assert caught.value.__notes__ == [note]
 
 
-def test_errors_of_later_runs_say_where_they_count_from() -> None:
-    net = stax.serial(first_half(), times(2.0), stax.Relu(), stax.Relu())
-    with pytest.raises(fastntk.NetworkError, match=r"Relu\(\).*counted from layer 2"):
+@pytest.mark.parametrize(
+    ("layers", "where"),
+    [
+        ([times(2.0), stax.Relu(), stax.Relu()], "3"),
+        ([times(2.0), stax.serial(stax.Dense(3), stax.Relu(), stax.Relu())], "2.2"),
+        (
+            [
+                stax.FanOut(2),
+                stax.parallel(
+                    stax.serial(times(2.0), stax.Relu(), stax.Relu()), stax.Dense(8)
+                ),
+            ],
+            "2.0.2",
+        ),
+    ],
+)
+def test_errors_after_it_name_the_layer_of_the_whole_network(
+    layers: Any, where: str
+) -> None:
+    net = stax.serial(first_half(), *layers)
+    message = rf"Relu\(\) at layer {where}: its input is not Gaussian"
+    with pytest.raises(fastntk.NetworkError, match=message):
+        net.kernel_fn(X1)
+
+
+def test_a_range_left_after_it_names_the_layer() -> None:
+    net = stax.serial(first_half(), times(1e100), stax.Dense(3, 1e120), stax.Dense(1))
+    with pytest.raises(
+        fastntk.RangeError, match=r"Dense\(3, W_std=1e\+120\) at layer 2"
+    ):
         net.kernel_fn(X1)
 
 

@@ -9,14 +9,17 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [
     ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
     ROOT / "bench" / "README.md",
-    *sorted(DOCS.glob("guide/*.md")),
+    *sorted(DOCS.glob("*.md")),
+    *sorted(DOCS.glob("reference/*.md")),
+    *sorted(DOCS.glob("guide/**/*.md")),
     *sorted(DOCS.glob("developer/*.md")),
 ]
 
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SOURCE = re.compile(r"# ((?:fastntk|bench|tests|tools)/\S+\.py)\n")
-_FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^(`{3,}).*?^\1$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _FILE = re.compile(r"`((?:\w[\w.-]*/)+(?:[\w.*-]+\.\w+)?)`")
 LEFT_OUT = "..."

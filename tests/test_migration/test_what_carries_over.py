@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 
 import fastntk as nt
 from fastntk import stax
@@ -14,9 +15,9 @@ from tests.test_migration import rival
 from tests.test_migration.page import S1, S2, X1, X2, net, says
 
 SIGNATURES: dict[str, Any] = rival.recorded("signatures")
-ABSENT = {  # pixels, numerical duals, decorators: the last table of the page
+ABSENT = {  # pixels, decorators: the last table of the page
     *("AvgPool", "Conv", "ConvLocal", "ConvTranspose", "ImageResize", "SumPool"),
-    *("GlobalSelfAttention", "ElementwiseNumerical"),
+    "GlobalSelfAttention",
     *("layer", "requires", "supports_masking", "unmask_fn"),
 }
 LAYERS = [
@@ -45,7 +46,27 @@ def parameters(function: Any) -> list[list[Any]]:
 @says("layers")
 @pytest.mark.parametrize("name", LAYERS)
 def test_layers(name: str) -> None:
-    assert parameters(getattr(stax, name)) == SIGNATURES[f"stax.{name}"]
+    theirs = SIGNATURES[f"stax.{name}"]
+    ours = parameters(getattr(stax, name))
+    assert ours[: len(theirs)] == theirs
+    more = ours[len(theirs) :]
+    assert not more or name == "Elementwise"
+    assert {kind for _, _, kind in more} <= {"KEYWORD_ONLY"}
+
+
+@says("numerical activations")
+def test_numerical_activations() -> None:
+    def net_of(layer: Any) -> Any:
+        return stax.serial(stax.Dense(8, 1.3, 0.1), layer, stax.Dense(1))
+
+    exact = net_of(stax.Erf()).kernel_fn(X1, X2, "ntk")
+    for layer in (
+        stax.ElementwiseNumerical(special.erf, 25),
+        stax.ElementwiseNumerical(special.erf, deg=3),
+        stax.Elementwise(special.erf),
+    ):
+        value = net_of(layer).kernel_fn(X1, X2, "ntk")
+        np.testing.assert_allclose(value, exact, rtol=1e-10)
 
 
 @says("triples")
@@ -116,6 +137,16 @@ def test_composition() -> None:
 
 def triple(kernel_fn: Any) -> Any:
     return (lambda rng, shape: (shape, ())), (lambda params, x, **kwargs: x), kernel_fn
+
+
+@says("duals of your own")
+def test_duals_of_your_own() -> None:
+    def square(cov12: Any, var1: Any, var2: Any) -> Any:
+        return 2 * cov12**2 + var1 * var2
+
+    own = stax.serial(stax.Dense(8), stax.Elementwise(nngp_fn=square), stax.Dense(1))
+    expected = 2 * (X1 @ X1.T / 3) ** 2 + np.outer(*[(X1**2).mean(axis=1)] * 2)
+    np.testing.assert_allclose(own.kernel_fn(X1, None, "nngp"), expected, rtol=1e-10)
 
 
 @says("layers of your own")

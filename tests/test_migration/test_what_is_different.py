@@ -208,12 +208,13 @@ def test_overflow() -> None:
 
 @says("warnings")
 def test_warnings() -> None:
-    fan = stax.serial(
-        stax.FanOut(2), stax.parallel(stax.Dense(3), stax.Dense(3)), stax.FanInSum()
-    )
+    branches = stax.FanOut(2), stax.parallel(stax.Dense(3), stax.Dense(3))
+    same = stax.FanOut(2), stax.parallel(stax.Identity(), stax.Identity())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        fan.kernel_fn(X1)
+        for join in (stax.FanInSum(), stax.FanInProd(), stax.FanInConcat()):
+            for fan in (branches, same):
+                stax.serial(stax.Dense(3), *fan, join).kernel_fn(X1)
 
 
 @says("losses")

@@ -1,12 +1,11 @@
 """The third table of the guide, line by line."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 import fastntk as nt
 from fastntk import stax
+from fastntk._absent import LAYERS, TOP
 from tests.test_migration.page import X1, net, says
 from tests.test_migration.test_what_carries_over import ABSENT, SIGNATURES
 
@@ -20,7 +19,25 @@ DECORATORS = ABSENT & {"layer", "requires", "supports_masking", "unmask_fn"}
 def test_nothing_else_is_missing() -> None:
     there = {n.partition(".")[2] for n in SIGNATURES if n.startswith("stax.")}
     missing = {name for name in there if not hasattr(stax, name)}
-    assert missing == ABSENT == PIXELS | DECORATORS | {"ElementwiseNumerical"}
+    assert missing == ABSENT == PIXELS | DECORATORS
+    kinds = {"AttentionMechanism", "Padding", "PositionalEmbedding"}
+    assert missing | kinds | {"Bool", "Diagonal", "MaskedArray"} == set(LAYERS)
+
+
+@pytest.mark.parametrize("name", sorted(LAYERS))
+def test_layers_that_are_not_there_say_what_is(name: str) -> None:
+    message = f"'fastntk.stax' has no attribute '{name}': .*Coming from neural-tang"
+    with pytest.raises(AttributeError, match=message) as caught:
+        getattr(stax, name)
+    assert caught.value.name == name
+    assert caught.value.obj is stax
+
+
+def test_a_misspelled_layer_has_no_hint_of_ours() -> None:
+    for module in (nt, stax):
+        full = f"^module '{module.__name__}' has no attribute 'Rellu'$"
+        with pytest.raises(AttributeError, match=full):
+            module.Rellu  # noqa: B018
 
 
 @says("finite networks")
@@ -37,6 +54,10 @@ def test_empirical_kernels() -> None:
     names = {n.partition(".")[2] for n in SIGNATURES if n.startswith("nt.")} - {"batch"}
     assert {"linearize", "taylor_expand", "monte_carlo_kernel_fn"} < names
     assert not any(hasattr(nt, name) for name in names)
+    assert names | {"NtkImplementation", "experimental"} == set(TOP)
+    for name in TOP:
+        with pytest.raises(AttributeError, match=f"'{name}': .*Coming from neural-t"):
+            getattr(nt, name)
 
 
 @says("images")
@@ -44,18 +65,6 @@ def test_images() -> None:
     assert not any(hasattr(stax, name) for name in PIXELS)
     with pytest.raises(nt.InputError, match="images come later"):
         net().kernel_fn(np.ones((2, 4, 4, 3)))
-
-
-@says("numerical activations")
-def test_numerical_activations() -> None:
-    assert not hasattr(stax, "ElementwiseNumerical")
-
-    def square(cov12: Any, var1: Any, var2: Any) -> Any:
-        return 2 * cov12**2 + var1 * var2
-
-    own = stax.serial(stax.Dense(8), stax.Elementwise(nngp_fn=square), stax.Dense(1))
-    expected = 2 * (X1 @ X1.T / 3) ** 2 + np.outer(*[(X1**2).mean(axis=1)] * 2)
-    np.testing.assert_allclose(own.kernel_fn(X1, None, "nngp"), expected, rtol=1e-10)
 
 
 @says("decorators")

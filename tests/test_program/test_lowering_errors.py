@@ -119,9 +119,9 @@ NET_ERRORS: dict[str, tuple[tuple[Any, ...], str]] = {
         (Dense(8), TWO, Gelu()),
         r"Gelu\(\) at layer 2: found 2 branches at its input; expected one",
     ),
-    "no dual": (
-        (Dense(8), Elementwise(np.tanh)),
-        r"Elementwise\(fn=tanh\) at layer 1: found no nngp_fn.*expected the function",
+    "numerical first": (
+        (Elementwise(np.tanh),),
+        r"Elementwise\(fn=tanh\) at layer 0: its input is not Gaussian",
     ),
     "square too large": (
         (Dense(8), ABRelu(1e150, 1e150), Dense(1), Exp(1e100, 1e100)),

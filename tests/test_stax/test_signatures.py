@@ -20,7 +20,9 @@ SIGNATURES = {
     "DotGeneral": "*, lhs=None, rhs=None, dimension_numbers=(((), ()), ((), ())), "
     f"precision=None, {AXES}",
     "Dropout": "rate, mode='train'",
-    "Elementwise": "fn=None, nngp_fn=None, d_nngp_fn=None",
+    "Elementwise": "fn=None, nngp_fn=None, d_nngp_fn=None, *, kinks=None, df=None, "
+    "tol=1e-12, method='auto'",
+    "ElementwiseNumerical": "fn, deg, df=None",
     "Erf": "a=1.0, b=1.0, c=0.0",
     "Exp": "a=1, b=1",
     "ExpNormalized": "gamma=1, shift=-1, do_clip=False",
@@ -51,7 +53,16 @@ SIGNATURES = {
     "repeat": "layer, n",
     "serial": "*layers",
 }
-OURS = {"Kernel", "Network", "Slice", "from_json"}
+OURS = {"AggregateImplementation", "Kernel", "Network", "Slice", "from_json"}
+CERTIFIED = "*, tol=1e-12, method='auto'"
+# Activations without a closed form, which neural-tangents does not have.
+MORE = {
+    **dict.fromkeys(("Arctan", "GeluTanh", "LogCosh", "Mish", "Sigmoid"), CERTIFIED),
+    **dict.fromkeys(("Silu", "Softplus", "Swish", "Tanh", "Selu"), CERTIFIED),
+    **dict.fromkeys(("HardSwish", "HardTanh", "Relu6", "Softsign"), CERTIFIED),
+    "Celu": f"alpha=1.0, {CERTIFIED}",
+    "Elu": f"alpha=1.0, {CERTIFIED}",
+}
 
 
 def shown(name: str) -> str:
@@ -68,13 +79,18 @@ def shown(name: str) -> str:
     return str(bare)[1:-1].replace("Ellipsis", "...")
 
 
+@pytest.mark.parametrize("name", MORE)
+def test_activations_without_a_closed_form(name: str) -> None:
+    assert shown(name) == MORE[name]
+
+
 @pytest.mark.parametrize("name", SIGNATURES)
 def test_arguments_and_defaults_are_those_of_neural_tangents(name: str) -> None:
     assert shown(name) == SIGNATURES[name]
 
 
 def test_every_layer_is_in_the_table() -> None:
-    assert set(stax.__all__) - OURS == set(SIGNATURES)
+    assert set(stax.__all__) - OURS == {*SIGNATURES, *MORE}
 
 
 def test_options_without_effect_are_accepted() -> None:

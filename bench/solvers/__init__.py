@@ -1,0 +1,1 @@
+"""Figures of the solvers: ``python -m bench.solvers``."""

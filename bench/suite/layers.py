@@ -1,0 +1,46 @@
+"""What one more layer costs: a Dense with each activation, per entry and layer."""
+
+from functools import partial
+
+import numpy as np
+
+import fastntk
+from bench.data import spread_rows
+from bench.suite.measure import best_of
+from fastntk import stax
+
+N, D, SHALLOW, DEEP = 2_000, 20, 2, 10
+# weight scales at which variances stay of order 1 for ten layers
+W_STD = {
+    **{name: 1.5 for name in ("Relu", "Erf", "Gelu", "Sin", "Cos", "Gabor", "Sign")},
+    **{name: 1.0 for name in ("Rbf", "ExpNormalized", "Gaussian", "Abs")},
+    **{"Exp": 0.3, "Sigmoid_like": 1.5, "Tanh": 1.5},
+}
+
+
+def network(activation: str, depth: int) -> stax.Network:
+    """Return ``depth`` times Dense and an activation, and a linear read-out."""
+    dense = stax.Dense(64, W_std=W_STD[activation], b_std=0.1)
+    layer = stax.serial(dense, getattr(stax, activation)())
+    return stax.serial(*[layer] * depth, stax.Dense(1))
+
+
+class Layer:
+    """Time of ten layers less that of two: product, load, store and mirror cancel."""
+
+    params = (tuple(W_STD), ("float64", "float32"))
+    param_names = ("activation", "dtype")
+
+    def track_ns_per_entry(self, activation: str, dtype: str) -> float:
+        """Return the price of a layer per entry of the symmetric NTK Gram matrix."""
+        if not hasattr(stax, activation):
+            raise NotImplementedError(f"stax.{activation} is not there yet")
+        x, out = spread_rows(N, D, dtype), np.zeros((N, N), dtype)
+        times = {}
+        for depth in (SHALLOW, DEEP):
+            call = partial(fastntk.gram, network(activation, depth), x, out=out)
+            call()
+            times[depth] = best_of(call)
+        return 1e9 * (times[DEEP] - times[SHALLOW]) / (DEEP - SHALLOW) / N**2
+
+    track_ns_per_entry.unit = "ns"  # type: ignore[attr-defined]

@@ -1,0 +1,49 @@
+"""Mathematics as MathML, made by docutils while the pages are built.
+
+Browsers render MathML by themselves: the pages need no script, no font and no network.
+"""
+
+from html import escape
+from typing import Any
+
+from docutils import nodes
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.application import Sphinx
+from sphinx.util.logging import getLogger
+from sphinx.util.math import get_node_equation_number
+
+
+def convert(node: nodes.Element, as_block: bool) -> str:
+    """Return the MathML of a formula; what docutils cannot read is a warning."""
+    tex = node.astext()
+    if as_block and r"\\" in tex and r"\begin" not in tex:
+        tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
+    try:
+        return str(tex2mathml(tex, as_block=as_block))
+    except MathError as error:
+        getLogger(__name__).warning("%s in %r", error, tex, location=node)
+        return f"<code>{escape(tex)}</code>"
+
+
+def visit_inline(translator: Any, node: nodes.math) -> None:
+    """Write a formula within a line."""
+    translator.body.append(convert(node, as_block=False))
+    raise nodes.SkipNode
+
+
+def visit_block(translator: Any, node: nodes.math_block) -> None:
+    """Write a formula on lines of its own, with its number if it has one."""
+    translator.body.append(translator.starttag(node, "div", CLASS="math"))
+    if node["number"]:
+        number = get_node_equation_number(translator, node)
+        translator.body.append(f'<span class="eqno">({number})</span>')
+    translator.body.append(convert(node, as_block=True))
+    translator.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the renderer."""
+    app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

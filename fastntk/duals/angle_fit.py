@@ -1,0 +1,219 @@
+"""Duals of functions with a kink at 0 as polynomials in both variances and the angle.
+
+A kink at 0 is a pair of lines through the origin of the plane, whatever the variances:
+nodes of `fastntk.duals.polar` suit all of them at once, so that the duals of a whole
+grid of variances are one matrix product per angle. They are analytic in ``log q1``,
+``log q2`` and the angle, up to its ends, and polynomials through the grid are exact to
+rounding.
+"""
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from fastntk._typing import FloatArray
+from fastntk.duals.legendre import unit_rule
+from fastntk.duals.panels import Panels
+from fastntk.duals.polar import RADIUS, polar_means, radii, turn_edges
+from fastntk.duals.source import Source
+
+__all__ = ["AngleFit", "angle_fit"]
+
+NODES = 11  # on a panel
+MOST_ANGLES = 96  # degree in the angle
+CHECKS = 10  # pairs at which the fit is measured
+PIECE = 2**13  # nodes at once
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class AngleFit:
+    """Polynomials of ``kappa`` and ``kappa_dot``, relative to the diagonal.
+
+    Attributes
+    ----------
+    low, high : float
+        Logarithms of the variances between which they hold.
+    coefs : ndarray of shape (2, m, m, t)
+        Chebyshev coefficients in both logarithms and in the angle.
+    sizes : ndarray of shape (m, 2)
+        Chebyshev coefficients of the logarithms of ``E f^2`` and ``E f'^2``.
+    error : float
+        Largest error at pairs between the nodes.
+    """
+
+    low: float
+    high: float
+    coefs: FloatArray
+    sizes: FloatArray
+    error: float
+
+    def holds(self, q: FloatArray) -> bool:
+        """Return whether all variances are in the range.
+
+        Parameters
+        ----------
+        q : ndarray
+            Variances > 0.
+
+        Returns
+        -------
+        bool
+        """
+        margin = 1e-12
+        one, two = math.log(float(q.min())), math.log(float(q.max()))
+        return self.low - margin <= one and two <= self.high + margin
+
+    def basis(self, q: FloatArray) -> FloatArray:
+        """Return the polynomials of the logarithm at variances, of shape (n, m).
+
+        Parameters
+        ----------
+        q : ndarray of shape (n,)
+            Variances in the range.
+
+        Returns
+        -------
+        ndarray of shape (n, m)
+        """
+        m = self.coefs.shape[1]
+        if m == 1:
+            return np.ones((len(q), 1))
+        s = (2 * np.log(q) - self.low - self.high) / (self.high - self.low)
+        return np.asarray(chebyshev.chebvander(np.clip(s, -1.0, 1.0), m - 1))
+
+    def table(
+        self, q1: FloatArray, q2: FloatArray, theta: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return both duals of all pairs of rows and columns.
+
+        Parameters
+        ----------
+        q1, q2 : ndarray of shapes (n1,), (n2,)
+            Variances of rows and columns.
+        theta : ndarray of shape (n1, n2)
+            Angles.
+
+        Returns
+        -------
+        tuple of ndarray of shape (n1, n2)
+        """
+        one, two = self.basis(q1), self.basis(q2)
+        roots = [np.exp(0.5 * b @ self.sizes) for b in (one, two)]
+        s = 2 * theta / math.pi - 1
+        results = []
+        for k in range(2):
+            rows = np.tensordot(one, self.coefs[k], axes=(1, 0))  # (n1, m, t)
+            parts = np.matmul(two, rows).transpose(2, 0, 1)  # (t, n1, n2)
+            value = _clenshaw(np.ascontiguousarray(parts), s)
+            results.append(value * roots[0][:, k, None] * roots[1][:, k])
+        return results[0], results[1]
+
+
+def _clenshaw(coefs: FloatArray, s: FloatArray) -> FloatArray:
+    """Return ``sum_k coefs[k] T_k(s)``, every point with coefficients of its own."""
+    before, now = np.zeros_like(s), np.zeros_like(s)
+    double = 2 * s
+    for part in coefs[:0:-1]:
+        before, now = now, part + double * now - before
+    return np.asarray(coefs[0] + s * now - before)
+
+
+def angle_fit(source: Source, low: float, high: float, tol: float) -> AngleFit | None:
+    """Return the duals of an activation between two variances as polynomials.
+
+    Parameters
+    ----------
+    source : Source
+        An activation that is smooth on both sides of 0.
+    low, high : float
+        Variances, > 0.
+    tol : float
+        Largest error relative to the diagonal.
+
+    Returns
+    -------
+    AngleFit or None
+        None if polynomials of degree 95 in the angle do not meet it.
+    """
+    one, two = math.log(low), math.log(high)
+    single = two - one < 1e-12
+    m = 1 if single else min(48, 9 + math.ceil(4.5 * (two - one)))
+    s = np.zeros(1) if single else chebyshev.chebpts1(m)
+    q = np.exp(0.5 * (one + two) + 0.5 * (two - one) * s)
+    reach = max(RADIUS, 0.8 * source.reach(np.array([high])))
+    panels = source.panels(reach * math.sqrt(high) * 1.001)
+    top, _ = _in_angle(source, panels, np.array([high]), reach, MOST_ANGLES)
+    tails = np.abs(top).max(axis=(0, 1, 2))
+    t = int(np.flatnonzero(tails > 0.02 * tol)[-1]) + 3
+    if t > MOST_ANGLES:
+        return None
+    values, sizes = _in_angle(source, panels, q, reach, t)
+    to_coefs = np.linalg.inv(chebyshev.chebvander(s, m - 1))
+    coefs = np.einsum("ia,jb,nabt->nijt", to_coefs, to_coefs, values, optimize=True)
+    fit = AngleFit(one, two, coefs, to_coefs @ np.log(sizes), 0.0)
+    error = _measured(source, fit)
+    return dataclasses.replace(fit, error=error) if error <= tol else None
+
+
+def _in_angle(
+    source: Source, panels: Panels, q: FloatArray, reach: float, degree: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return coefficients in the angle at pairs of variances, and the diagonals."""
+    nodes = chebyshev.chebpts1(degree)
+    grids = [_grid(source, panels, q, math.pi * (x + 1) / 2, reach) for x in nodes]
+    values = np.stack(grids, axis=-1)  # (2, m, m, degree)
+    equal = _grid(source, panels, q, 0.0, reach)
+    sizes = np.stack([np.diagonal(part) for part in equal], axis=1)
+    for k in range(2):
+        root = np.sqrt(sizes[:, k])
+        values[k] /= (root[:, None] * root)[:, :, None]
+    to_coefs = np.linalg.inv(chebyshev.chebvander(nodes, degree - 1))
+    return values @ to_coefs.T, sizes
+
+
+def _grid(
+    source: Source, panels: Panels, q: FloatArray, theta: float, reach: float
+) -> FloatArray:
+    """Return both duals of all pairs of some variances at one angle."""
+    t, w = unit_rule(NODES)
+    high = float(q.max())
+    turn = turn_edges(panels, high, np.array([theta]), 0.0)[0]
+    edges = radii(panels, high, reach, 0.0)
+    step, width = np.diff(edges), np.diff(turn)
+    r = (edges[:-1, None] + step[:, None] * t).ravel()
+    radial = (step[:, None] * w).ravel() * r * np.exp(-0.5 * r * r)
+    f = (turn[:-1, None] + width[:, None] * t).ravel()
+    mass = (width[:, None] * w).ravel() / (2 * math.pi)
+    roots = np.sqrt(q)[:, None]
+    total = np.zeros((2, len(q), len(q)))
+    per_piece = max(1, PIECE // len(r))
+    for start in range(0, len(f), per_piece):
+        some = slice(start, start + per_piece)
+        x = (np.cos(f[some])[:, None] * r).ravel()
+        y = (np.cos(f[some] - theta)[:, None] * r).ravel()
+        weight = (mass[some][:, None] * radial).ravel()
+        u, v = roots * x, roots * y
+        total[0] += (source.fn(u) * weight) @ source.fn(v).T
+        total[1] += (source.slope(u) * weight) @ source.slope(v).T
+    return total
+
+
+def _measured(source: Source, fit: AngleFit) -> float:
+    """Return the largest error of a fit at pairs between its nodes."""
+    rng = np.random.default_rng(17)
+    spread = fit.high - fit.low
+    q = [np.exp(fit.low + spread * rng.uniform(size=CHECKS)) for _ in range(2)]
+    theta = math.pi * rng.uniform(size=CHECKS)
+    theta[:3] = 0.0, math.pi, 1e-3
+    exact = polar_means(source, q[0], q[1], theta, is_checked=False)
+    worst = 0.0
+    bases = [fit.basis(v) for v in q]
+    s = chebyshev.chebvander(2 * theta / math.pi - 1, fit.coefs.shape[3] - 1)
+    roots = [np.exp(0.5 * b @ fit.sizes) for b in bases]
+    for k, true in enumerate((exact.value, exact.slope)):
+        value = np.einsum("pa,pb,pc,abc->p", *bases, s, fit.coefs[k], optimize=True)
+        size = roots[0][:, k] * roots[1][:, k]
+        worst = max(worst, float(np.abs(value - true / size).max()))
+    return worst

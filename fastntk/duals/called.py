@@ -1,0 +1,94 @@
+"""An activation that a user wrote, called with care."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastntk._errors import NetworkError
+from fastntk._typing import FloatArray
+
+__all__ = ["Called"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Called:
+    """A function of an array whose values are float64 and of the right shape.
+
+    Parameters
+    ----------
+    function : callable
+        ``u -> values``.
+    name : str
+        The layer's argument, "fn" or "df".
+    label : str
+        The layer as shown in messages.
+    """
+
+    function: Callable[..., Any]
+    name: str
+    label: str
+
+    def __call__(self, u: FloatArray) -> FloatArray:
+        """Return the values at every ``u``.
+
+        Parameters
+        ----------
+        u : ndarray
+            Real numbers, any shape.
+
+        Returns
+        -------
+        ndarray of float64
+
+        Raises
+        ------
+        NetworkError
+            If the function takes no arrays, or returns another shape, something that
+            is no array of real numbers, or NaN. Infinity is returned as it is.
+        """
+        flat = np.array(u, dtype=np.float64).ravel()
+        flat.flags.writeable = False
+        values = self._real(self._values(flat))
+        if values.shape != flat.shape:
+            raise NetworkError(
+                f"{self.label}: {self.name} returned shape {values.shape} for an array "
+                f"of shape {flat.shape}; expected one value for each element. "
+                f"Write it with NumPy's functions, or wrap it in numpy.vectorize"
+            )
+        bad = np.isnan(values)
+        if bad.any():
+            at = float(flat[int(np.flatnonzero(bad)[0])])
+            raise NetworkError(
+                f"{self.label}: {self.name}({at:.6g}) is NaN; expected a number for "
+                "every real argument. Guard divisions, roots and products of overflow, "
+                "e.g. by numpy.where and numpy.maximum"
+            )
+        return values.reshape(np.shape(u))
+
+    def _values(self, u: FloatArray) -> Any:
+        try:
+            with np.errstate(all="ignore"):  # NaN is looked for
+                return self.function(u)
+        except Exception as error:
+            raise NetworkError(
+                f"{self.label}: {self.name} raised {type(error).__name__} ({error}) "
+                "for an array; expected a function of an array that works on every "
+                "element. Write it with NumPy's functions, or wrap it in "
+                "numpy.vectorize"
+            ) from error
+
+    def _real(self, values: Any) -> FloatArray:
+        found = np.asarray(values)
+        if found.dtype.kind == "c":
+            raise NetworkError(
+                f"{self.label}: {self.name} returned complex numbers ({found.dtype}); "
+                "expected real ones. Return .real, or the absolute value"
+            )
+        if found.dtype.kind not in "fiub":
+            raise NetworkError(
+                f"{self.label}: {self.name} returned {type(values).__name__} of dtype "
+                f"{found.dtype}; expected an array of real numbers"
+            )
+        return found.astype(np.float64)

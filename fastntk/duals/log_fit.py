@@ -1,0 +1,103 @@
+"""A vector function of a variance as Chebyshev polynomials in ``log q``."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from fastntk._typing import FloatArray
+
+__all__ = ["LogFit", "log_fit"]
+
+FIRST, LAST = 12, 400  # nodes
+ROUNDING = 1e-12  # an error below that does not fall is due to rounding
+CHECKS = 6  # points between nodes at which the fit is measured
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LogFit:
+    """Polynomials of several columns in ``log q`` between two variances.
+
+    Attributes
+    ----------
+    low, high : float
+        Logarithms of the variances; equal if there is only one.
+    coefs : ndarray of shape (M, C)
+        Chebyshev coefficients in ``s = (2 log q - low - high) / (high - low)``.
+    errors : ndarray of shape (C,)
+        Largest differences between the nodes.
+    """
+
+    low: float
+    high: float
+    coefs: FloatArray
+    errors: FloatArray
+
+    def __call__(self, q: FloatArray) -> FloatArray:
+        """Return the columns at some variances.
+
+        Parameters
+        ----------
+        q : ndarray of shape (n,)
+            Variances in the range.
+
+        Returns
+        -------
+        ndarray of shape (n, C)
+        """
+        if self.high == self.low:
+            return np.broadcast_to(self.coefs[0], (len(q), self.coefs.shape[1]))
+        s = (2 * np.log(q) - self.low - self.high) / (self.high - self.low)
+        basis = chebyshev.chebvander(np.clip(s, -1.0, 1.0), len(self.coefs) - 1)
+        return np.asarray(basis @ self.coefs)
+
+
+def log_fit(
+    function: Callable[[FloatArray], FloatArray],
+    low: float,
+    high: float,
+    tolerance: float,
+) -> LogFit:
+    """Return polynomials that agree with a function between two variances.
+
+    Parameters
+    ----------
+    function : callable
+        From m variances to an array of shape (m, C).
+    low, high : float
+        The variances, > 0.
+    tolerance : float
+        Largest error of a column, relative to its size where that is above 1; the
+        number of nodes grows until it is met, until rounding stops it, or up to 400.
+
+    Returns
+    -------
+    LogFit
+    """
+    one, two = math.log(low), math.log(high)
+    if two - one < 1e-13:
+        values = function(np.array([low]))
+        return LogFit(one, one, values, np.zeros(values.shape[1]))
+    middle, half = 0.5 * (one + two), 0.5 * (two - one)
+    spots = np.cos(np.pi * (np.arange(CHECKS) + 0.31) / CHECKS)
+    checks = np.exp(middle + half * spots)
+    exact = function(checks)
+    size = np.maximum(1.0, np.abs(exact).max(axis=0))
+    before = math.inf
+    n = max(FIRST, math.ceil(8 * half))
+    while True:
+        nodes = chebyshev.chebpts1(n)
+        values = function(np.clip(np.exp(middle + half * nodes), low, high))
+        basis = chebyshev.chebvander(nodes, n - 1)
+        basis[:, 0] *= 0.5
+        coefs = basis.T @ values * (2.0 / n)
+        fits = chebyshev.chebvander(spots, n - 1) @ coefs
+        errors = np.abs(fits - exact).max(axis=0)
+        worst = float((errors / size).max())
+        is_as_good_as_it_gets = worst <= ROUNDING and worst > 0.3 * before
+        if worst <= tolerance or is_as_good_as_it_gets or n >= LAST:
+            return LogFit(one, two, coefs, errors)
+        before = worst
+        n = min(LAST, math.ceil(1.6 * n))

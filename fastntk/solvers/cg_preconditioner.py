@@ -1,0 +1,61 @@
+"""The preconditioner that `block_cg` is asked for."""
+
+from typing import Any
+
+import numpy as np
+
+from fastntk._errors import InputError
+from fastntk.solvers.cg_settings import CGSettings
+from fastntk.solvers.preconditioners import (
+    LowRankPreconditioner,
+    identity,
+    nystrom,
+    rpcholesky,
+)
+from fastntk.solvers.protocol import KernelOperator, rounding_unit
+
+__all__ = ["build_preconditioner"]
+
+
+def build_preconditioner(
+    wanted: Any,
+    operator: KernelOperator,
+    rank: int | str,
+    settings: CGSettings,
+    max_memory: int | None,
+) -> LowRankPreconditioner:
+    """Return the preconditioner that is asked for."""
+    n = operator.shape[0]
+    if isinstance(wanted, LowRankPreconditioner):
+        if len(wanted.basis) != n:
+            raise InputError(
+                f"preconditioner: found one of {len(wanted.basis)} rows; expected {n}"
+            )
+        return wanted
+    if wanted == "none":
+        return identity(n)
+    if wanted == "nystrom":
+        columns = min(64, max(1, n // 20)) if rank == "auto" else rank
+        return nystrom(operator, settings.ridge, columns, seed=settings.seed)  # type: ignore[arg-type]
+    if wanted == "rpcholesky":
+        return rpcholesky(
+            operator,
+            settings.ridge,
+            rank,
+            seed=settings.seed,
+            columns=settings.width,
+            rtol=settings.rtol,
+            max_memory=max_memory,
+            dtype=_factor_dtype(operator, settings.ridge),
+        )
+    raise InputError(
+        f"preconditioner: found {wanted!r}; expected 'rpcholesky', 'nystrom', 'none' "
+        "or a LowRankPreconditioner"
+    )
+
+
+def _factor_dtype(operator: KernelOperator, ridge: float) -> Any:
+    """Return float32 where neither the tiles nor the ridge ask for more."""
+    is_single = rounding_unit(operator) > 1e-10
+    scale = float(np.mean(operator.diagonal(), dtype=np.float64))
+    return np.float32 if is_single and ridge >= 1e-4 * scale else np.float64

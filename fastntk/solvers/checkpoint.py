@@ -1,0 +1,140 @@
+"""The state of an iteration in a file that is whole at every instant."""
+
+import hashlib
+import json
+import os
+import time
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastntk._errors import InputError
+from fastntk._typing import AnyArray
+
+__all__ = ["Checkpoint", "fingerprint", "write_whole"]
+
+FORMAT = 1
+_UNREADABLE = (ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile)
+
+
+class Checkpoint:
+    """Writes a state now and then, and reads it back.
+
+    Parameters
+    ----------
+    path : path-like or None
+        An ``.npz`` file; None writes nothing.
+    key : str
+        Names the problem: a file of another one is refused.
+    seconds : float
+        Between writes.
+
+    Raises
+    ------
+    InputError
+        If the file can't be written there, or is of another problem, or damaged.
+    """
+
+    def __init__(self, path: Any, key: str, seconds: float) -> None:
+        self.path = None if path is None else Path(path)
+        self._key = key
+        self._seconds = seconds
+        self._next = time.monotonic() + seconds
+        if self.path is not None:
+            _check_writable(self.path)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to write."""
+        return self.path is not None and time.monotonic() >= self._next
+
+    def save(self, arrays: Mapping[str, AnyArray], facts: Mapping[str, Any]) -> None:
+        """Write a state: beside its place, then into it."""
+        if self.path is None:
+            return
+        head = json.dumps({"format": FORMAT, "key": self._key, **facts})
+        write_whole(self.path, {**arrays, "head": np.array(head)})
+        self._next = time.monotonic() + self._seconds
+
+    def load(self) -> tuple[dict[str, AnyArray], dict[str, Any]] | None:
+        """Return arrays and facts, or None if there is no file."""
+        if self.path is None or not self.path.exists():
+            return None
+        try:
+            with self.path.open("rb") as file:
+                archive = np.load(file, allow_pickle=False)
+                arrays = {name: archive[name] for name in archive.files}
+            facts = json.loads(str(arrays.pop("head")))
+        except _UNREADABLE as error:
+            raise InputError(
+                f"checkpoint: {self.path} can't be read ({error}); expected a file "
+                "written by this solver. Delete it to start from the beginning"
+            ) from None
+        if facts.get("format") != FORMAT or facts.get("key") != self._key:
+            raise InputError(
+                f"checkpoint: {self.path} is of another problem: the kernel, the "
+                "targets, the ridge or the settings differ. Delete it, or name "
+                "another file"
+            )
+        return arrays, facts
+
+
+def write_whole(path: Path, arrays: Mapping[str, AnyArray]) -> None:
+    """Write an ``.npz`` file so that the name never stands for half of it."""
+    waiting = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with waiting.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+            file.flush()
+            os.fsync(file.fileno())
+        waiting.replace(path)
+    finally:
+        waiting.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def fingerprint(*parts: Any) -> str:
+    """Return a hash of arrays and of things that print."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(str((part.shape, part.dtype)).encode())
+            digest.update(np.ascontiguousarray(part).data)
+        else:
+            digest.update(repr(part).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def _check_writable(path: Path) -> None:
+    folder = path.parent
+    if path.suffix != ".npz":
+        raise InputError(f"checkpoint: found {path}; expected a name ending in .npz")
+    if not folder.is_dir():
+        raise InputError(f"checkpoint: the folder {folder} does not exist; make it")
+    probe = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        probe.open("wb").close()
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(
+            f"checkpoint: can't write in {folder}: {reason}. Name a file elsewhere"
+        ) from None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a loss of power, where the system lets us."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)

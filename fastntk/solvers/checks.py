@@ -1,0 +1,115 @@
+"""Checks of what solvers are given."""
+
+import math
+import operator as operators
+from typing import Any
+
+import numpy as np
+
+from fastntk._errors import InputError
+from fastntk._typing import FloatArray
+
+__all__ = ["check_count", "check_ridge", "check_rtol", "check_targets"]
+
+
+def check_targets(y: Any, n: int, name: str = "y") -> tuple[FloatArray, bool]:
+    """Return targets as a float64 matrix, and whether they were a vector.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,) or (n, n_outputs)
+        Real and finite.
+    n : int
+        Rows expected.
+    name : str
+        For messages.
+
+    Raises
+    ------
+    InputError
+        If rank, length, dtype or a value is not as expected.
+    """
+    found = np.asarray(y)
+    if found.dtype.kind not in "fiub":
+        raise InputError(
+            f"{name}: found dtype {found.dtype}; expected real numbers. Encode classes "
+            "as numbers, e.g. one column per class"
+        )
+    if found.ndim not in (1, 2) or (found.ndim == 2 and found.shape[1] == 0):
+        raise InputError(
+            f"{name}: found shape {found.shape}; expected ({n},) or ({n}, n_outputs)"
+        )
+    if len(found) != n:
+        raise InputError(
+            f"{name}: found {len(found)} rows; expected {n}, one for each row of the "
+            "kernel matrix"
+        )
+    matrix = np.array(found.reshape(n, -1), dtype=np.float64, order="F")
+    bad = np.argwhere(~np.isfinite(matrix))
+    if len(bad):
+        row, column = bad[0]
+        raise InputError(
+            f"{name}: found {matrix[row, column]} in row {row}, column {column}; "
+            f"expected finite numbers ({len(bad)} are not). Leave such rows out"
+        )
+    return matrix, found.ndim == 1
+
+
+def check_ridge(ridge: Any) -> float:
+    """Return a ridge >= 0.
+
+    Raises
+    ------
+    InputError
+        If it is negative, infinite or no number.
+    """
+    value = _number(ridge)
+    if not 0.0 <= value < math.inf:
+        raise InputError(
+            f"ridge: found {ridge!r}; expected a number >= 0, in the units of the "
+            "kernel, e.g. 1e-3 * trace(K) / n"
+        )
+    return value
+
+
+def check_rtol(rtol: Any) -> float:
+    """Return a tolerance between 0 and 1.
+
+    Raises
+    ------
+    InputError
+        If it is outside of (0, 1).
+    """
+    value = _number(rtol)
+    if not 0.0 < value < 1.0:
+        raise InputError(
+            f"rtol: found {rtol!r}; expected a number above 0 and below 1, e.g. 1e-6"
+        )
+    return value
+
+
+def check_count(value: Any, name: str, low: int, high: int | None = None) -> int:
+    """Return an integer from an interval.
+
+    Raises
+    ------
+    InputError
+        If it is none, or outside.
+    """
+    try:
+        count = low - 1 if isinstance(value, bool) else operators.index(value)
+    except TypeError:
+        count = low - 1
+    if count < low or (high is not None and count > high):
+        wanted = f">= {low}" if high is None else f"from {low} to {high}"
+        raise InputError(f"{name}: found {value!r}; expected an integer {wanted}")
+    return count
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool | str | bytes):
+        return math.nan
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan

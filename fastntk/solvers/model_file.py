@@ -1,0 +1,129 @@
+"""Models in two files: arrays as ``.npz``, all else as JSON; nothing that runs."""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastntk._errors import InputError
+from fastntk._typing import AnyArray
+from fastntk.solvers.model import KernelModel
+from fastntk.spec import from_json, to_json
+from fastntk.tiling.setup import as_spec
+
+__all__ = ["load_model", "save_model"]
+
+FORMAT = 1
+
+
+def save_model(model: KernelModel, path: Any) -> tuple[Path, Path]:
+    """Save a model; see `KernelModel.save`."""
+    arrays_path, words_path = _paths(path)
+    arrays: dict[str, AnyArray] = {"coefficients": model.coefficients}
+    if isinstance(model.x, np.ndarray):
+        arrays["x"] = model.x
+    else:
+        parts = ("data", "indices", "indptr")
+        arrays |= {f"x_{name}": getattr(model.x, name) for name in parts}
+        arrays["x_shape"] = np.array(model.x.shape)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    data = buffer.getvalue()
+    words = {
+        "fastntk_model": FORMAT,
+        "network": json.loads(to_json(as_spec(model.net))),
+        "get": model.get,
+        "ridge": model.ridge,
+        "facts": dict(model.facts),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+    _write(arrays_path, data)
+    _write(words_path, json.dumps(words, indent=1).encode())
+    return arrays_path, words_path
+
+
+def load_model(path: Any) -> KernelModel:
+    """Load a model that `KernelModel.save` has written.
+
+    Parameters
+    ----------
+    path : path-like
+        Either of the two files, or their common name.
+
+    Raises
+    ------
+    InputError
+        If a file is damaged, of another kind, or the two don't belong together.
+    OSError
+        If a file can't be opened.
+
+    Notes
+    -----
+    Arrays are loaded with ``allow_pickle=False``: a file can't run code.
+    """
+    arrays_path, words_path = _paths(path)
+    try:
+        words = json.loads(words_path.read_text(encoding="utf-8"))
+        version = words["fastntk_model"]
+        network, get, ridge = json.dumps(words["network"]), words["get"], words["ridge"]
+        facts, digest = dict(words["facts"]), words["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{words_path.name}: this is no model saved by fastntk ({error})"
+        ) from None
+    if version != FORMAT:
+        raise InputError(
+            f"{words_path.name}: found format {version}; expected {FORMAT}. Load it "
+            "with the version of fastntk that wrote it"
+        )
+    data = arrays_path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise InputError(
+            f"{arrays_path.name}: its contents are not those that {words_path.name} "
+            "was written with; the file is damaged, or of another model"
+        )
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        x, coefficients = _rows(arrays), arrays["coefficients"]
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{arrays_path.name}: can't read its arrays ({error})"
+        ) from None
+    return KernelModel(from_json(network), x, coefficients, get, float(ridge), facts)
+
+
+def _rows(arrays: Mapping[str, AnyArray]) -> Any:
+    """Return dense or sparse rows."""
+    if "x" in arrays:
+        return arrays["x"]
+    from scipy.sparse import csr_matrix
+
+    parts = (arrays["x_data"], arrays["x_indices"], arrays["x_indptr"])
+    return csr_matrix(parts, shape=tuple(arrays["x_shape"]))
+
+
+def _paths(path: Any) -> tuple[Path, Path]:
+    base = Path(path)
+    if base.suffix in (".npz", ".json"):
+        base = base.with_suffix("")
+    return base.with_name(base.name + ".npz"), base.with_name(base.name + ".json")
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write beside the place, then into it."""
+    waiting = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with waiting.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        waiting.replace(path)
+    finally:
+        waiting.unlink(missing_ok=True)

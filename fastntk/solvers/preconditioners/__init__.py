@@ -1,0 +1,15 @@
+"""Low-rank preconditioners ``P = F F^T + rho I`` for ``K + ridge I``.
+
+::
+
+    base.py          LowRankPreconditioner: P^-1, its halves, its log-determinant
+    rpcholesky.py    F from columns of K at randomly chosen pivots
+    nystrom.py       F from products of K with random columns
+    rank.py          when another column costs more than it saves
+"""
+
+from fastntk.solvers.preconditioners.base import LowRankPreconditioner, identity
+from fastntk.solvers.preconditioners.nystrom import nystrom
+from fastntk.solvers.preconditioners.rpcholesky import rpcholesky
+
+__all__ = ["LowRankPreconditioner", "identity", "nystrom", "rpcholesky"]

@@ -1,0 +1,196 @@
+"""``P = F F^T + rho I`` as a product ``M M^T``, so that both sides can be taken off."""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+from scipy.linalg import blas, cholesky, lapack, solve_triangular
+
+from fastntk._typing import FloatArray
+
+__all__ = ["LowRankPreconditioner", "from_factor", "identity"]
+
+CHUNK_BYTES = 32 << 20  # of a float32 factor looked at together in float64
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LowRankPreconditioner:
+    """``P = F F^T + rho I = M M^T`` with ``M = Q L Q^T + sqrt(rho) (I - Q Q^T)``.
+
+    Attributes
+    ----------
+    basis : ndarray of shape (n, rank)
+        Q, orthonormal columns that span F.
+    lower : ndarray of shape (rank, rank)
+        L, the Cholesky factor of ``R R^T + rho I`` where ``F = Q R``.
+    shift : float
+        rho: the ridge and the mean of what F leaves of the diagonal.
+    kind : str
+        How F was found.
+    pivots : ndarray of shape (rank,), or None
+        Rows of ``K`` that F was made of.
+    tail : float
+        Mean diagonal of ``K - F F^T``.
+
+    Notes
+    -----
+    Taking ``rho`` as the ridge alone makes directions that F misses look small: at n =
+    1,500, rank 300 and a relative ridge of 1e-6 the condition number of ``P^-1 (K +
+    ridge I)`` is 9e5 with it, and 10 with the mean of the tail added.
+    """
+
+    basis: FloatArray
+    lower: FloatArray
+    shift: float
+    kind: str
+    pivots: Any = None
+    tail: float = 0.0
+
+    @property
+    def rank(self) -> int:
+        """Number of columns."""
+        return int(self.basis.shape[1])
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the factors."""
+        return self.basis.nbytes + self.lower.nbytes
+
+    def solve(self, b: FloatArray) -> FloatArray:
+        """Return ``P^-1 b``."""
+        return self._apply(b, ("L", "L^T"), 1.0 / self.shift)
+
+    def left(self, b: FloatArray) -> FloatArray:
+        """Return ``M^-1 b``."""
+        return self._apply(b, ("L",), self.shift**-0.5)
+
+    def right(self, b: FloatArray) -> FloatArray:
+        """Return ``M^-T b``."""
+        return self._apply(b, ("L^T",), self.shift**-0.5)
+
+    def undo_left(self, b: FloatArray) -> FloatArray:
+        """Return ``M b``."""
+        return self._apply(b, ("M",), self.shift**0.5)
+
+    def log_determinant(self) -> float:
+        """Return ``log det P``."""
+        n, k = len(self.basis), self.rank
+        small = 2.0 * float(np.log(self.lower.diagonal()).sum())
+        return small + (n - k) * math.log(self.shift)
+
+    def trace_inverse(self) -> float:
+        """Return ``tr P^-1``."""
+        n, k = len(self.basis), self.rank
+        if not k:
+            return n / self.shift
+        inverse, _ = lapack.dtrtri(self.lower, lower=1)
+        return float((np.tril(inverse) ** 2).sum()) + (n - k) / self.shift
+
+    def _apply(
+        self, b: FloatArray, steps: tuple[str, ...], outside: float
+    ) -> FloatArray:
+        """Return ``Q (S - outside I) Q^T b + outside b`` for a product S of steps."""
+        result: FloatArray = outside * b
+        if not self.rank:
+            return result
+        narrow = b.astype(self.basis.dtype, copy=False)
+        inside = np.asarray(self.basis.T @ narrow, dtype=np.float64)
+        changed = inside
+        for step in steps:
+            if step == "M":
+                changed = self.lower @ changed
+                continue
+            changed = solve_triangular(
+                self.lower,
+                changed,
+                lower=True,
+                trans="T" if step == "L^T" else "N",
+                check_finite=False,
+            )
+        changed = changed - outside * inside
+        result += self.basis @ changed.astype(self.basis.dtype, copy=False)
+        return result
+
+
+def identity(n: int) -> LowRankPreconditioner:
+    """Return ``P = I``: no preconditioner."""
+    return LowRankPreconditioner(np.zeros((n, 0)), np.zeros((0, 0)), 1.0, "none")
+
+
+def from_factor(
+    factor: FloatArray, shift: float, kind: str, pivots: Any = None, tail: float = 0.0
+) -> LowRankPreconditioner:
+    """Return ``P = F F^T + shift I``.
+
+    Parameters
+    ----------
+    factor : ndarray of shape (n, rank), Fortran order, float32 or float64
+        F; its memory is taken for the basis.
+    shift : float
+        rho > 0.
+    kind, pivots, tail
+        See `LowRankPreconditioner`.
+
+    Notes
+    -----
+    Shifted Cholesky QR, twice: ``4 n rank^2`` flops in matrix products, in place, where
+    Householder's QR takes as many in a slower routine and a copy.
+    """
+    rank = factor.shape[1]
+    if not rank:
+        return LowRankPreconditioner(factor, np.zeros((0, 0)), shift, kind, pivots)
+    upper = _orthonormalise(factor, shifted=True)
+    upper = _orthonormalise(factor, shifted=False) @ upper
+    middle = upper @ upper.T
+    middle.flat[:: rank + 1] += shift
+    lower = cholesky(middle, lower=True, overwrite_a=True, check_finite=False)
+    return LowRankPreconditioner(factor, lower, shift, kind, pivots, tail)
+
+
+def _orthonormalise(factor: FloatArray, *, shifted: bool) -> FloatArray:
+    """Replace F by ``F R^-1``, where ``R^T R = F^T F`` (plus a shift); return R."""
+    products = _products(factor)
+    rank = len(products)
+    trace = float(np.trace(products))
+    for power in range(-15 if shifted else -30, 0):
+        trial = products.copy(order="F")
+        if shifted or power > -30:
+            trial.flat[:: rank + 1] += trace * 10.0**power
+        try:
+            upper: FloatArray = cholesky(
+                trial, lower=False, overwrite_a=True, check_finite=False
+            )
+        except np.linalg.LinAlgError:
+            continue
+        _divide(factor, upper)
+        return upper
+    raise np.linalg.LinAlgError("the factor of the preconditioner has no finite rank")
+
+
+def _products(factor: FloatArray) -> FloatArray:
+    """Return ``F^T F`` in float64."""
+    if factor.dtype == np.float64:
+        half = blas.dsyrk(1.0, factor, trans=1)
+        result: FloatArray = np.triu(half) + np.triu(half, 1).T
+        return result
+    rank = factor.shape[1]
+    total = np.zeros((rank, rank), order="F")
+    for rows in _chunks(factor):
+        part = np.asfortranarray(factor[rows], dtype=np.float64)
+        total = blas.dsyrk(1.0, part, beta=1.0, c=total, trans=1, overwrite_c=1)
+    result = np.triu(total) + np.triu(total, 1).T
+    return result
+
+
+def _divide(factor: FloatArray, upper: FloatArray) -> None:
+    """Replace F by ``F R^-1`` in place."""
+    for rows in _chunks(factor):
+        part = np.asfortranarray(factor[rows], dtype=np.float64)
+        factor[rows] = blas.dtrsm(1.0, upper, part, side=1, overwrite_b=1)
+
+
+def _chunks(factor: FloatArray) -> list[slice]:
+    n, rank = factor.shape
+    step = max(256, CHUNK_BYTES // (8 * rank))
+    return [slice(i, min(i + step, n)) for i in range(0, n, step)]

@@ -1,0 +1,183 @@
+"""`fastntk.solve`: from a network, rows and targets to coefficients."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from fastntk._typing import MatrixLike
+from fastntk._validation import as_input, check_max_memory, check_threads
+from fastntk.solvers.cg_settings import CGStep
+from fastntk.solvers.checks import check_ridge, check_rtol
+from fastntk.solvers.methods import Options, solve_system
+from fastntk.solvers.result import SolveResult
+from fastntk.solvers.systems import System
+from fastntk.tiling.evaluate import is_staged
+from fastntk.tiling.setup import as_spec
+
+__all__ = ["Request", "solve"]
+
+
+def solve(
+    net: Any,
+    x: MatrixLike,
+    y: Any,
+    *,
+    get: str = "ntk",
+    ridge: float = 0.0,
+    method: str = "auto",
+    rtol: float = 1e-6,
+    max_iter: int | None = None,
+    precision: str = "auto",
+    preconditioner: Any = "rpcholesky",
+    rank: int | str = "auto",
+    centers: Any = "auto",
+    cutoff: float | None = None,
+    backend: str = "auto",
+    threads: int | None = None,
+    max_memory: int | float | str | None = None,
+    cache: Any = "auto",
+    seed: int = 0,
+    checkpoint: Any = None,
+    checkpoint_seconds: float = 60.0,
+    callback: Callable[[CGStep], Any] | None = None,
+    progress: bool = False,
+    strict: bool = True,
+) -> SolveResult:
+    """Solve ``(K + ridge I) X = Y`` for the kernel of a network.
+
+    Parameters
+    ----------
+    net : Network or Spec
+        The network.
+    x : array-like or CSR matrix of shape (n, d)
+        Training rows.
+    y : array-like of shape (n,) or (n, n_outputs)
+        Targets, finite.
+    get : {"nngp", "ntk"}, default="ntk"
+        Which kernel.
+    ridge : float, default=0.0
+        Added to the diagonal, in squared output units, >= 0.
+    method : str, default="auto"
+        "cholesky", "eigh", "pinv", "cg", "falkon" (inducing points: an approximation),
+        "askotch" (block coordinates), or "auto": Cholesky where the matrix fits and has
+        up to 40,000 rows, else "cg"; without a ridge, "pinv" where Cholesky finds the
+        matrix singular.
+    rtol : float, default=1e-6
+        Largest ``|y - (K + ridge I) x| / |y|`` of a column.
+    max_iter : int, optional
+        Iterations at most ("askotch": epochs).
+    precision : {"auto", "float64", "mixed", "float32"}
+        Of the tiles. "mixed" iterates with float32 tiles and refines to residuals of
+        float64 ones; "auto" does so for "cg" from 10,000 rows where the ridge is above
+        1e-6 of the mean diagonal. "float32" takes the float32 matrix as it is.
+    preconditioner, rank
+        See `fastntk.solvers.block_cg`.
+    centers
+        See `fastntk.solvers.falkon`.
+    cutoff
+        See `fastntk.solvers.pinv`.
+    backend, threads, cache
+        See `fastntk.operator`.
+    max_memory : int or str, optional
+        Bytes for all of it, inputs excepted; by default nine tenths of what is free.
+    seed : int, default=0
+        Of pivots, probes, centres and blocks.
+    checkpoint, checkpoint_seconds
+        See `fastntk.solvers.block_cg`.
+    callback : callable, optional
+        Called with a `CGStep` after each iteration; True stops.
+    progress : bool, default=False
+        Show a bar.
+    strict : bool, default=True
+        Raise where the tolerance was not met; False returns the result, whose status
+        says so.
+
+    Returns
+    -------
+    SolveResult
+        ``x`` is shaped like ``y``; ``method`` and ``reason`` say what was done and why.
+
+    Raises
+    ------
+    InputError
+        For data and arguments that do not fit.
+    ConvergenceError
+        If ``rtol`` was not met and ``strict``; its ``result`` is what was reached.
+    IndefiniteError
+        If the matrix is not positive semi-definite, with the quadratic form.
+    MemoryBudgetError
+        If a direct method is asked for that does not fit.
+    SolveInterrupted
+        On Ctrl-C during iterations; its ``result`` is what was reached.
+
+    Notes
+    -----
+    Without a ridge, equal rows are merged and their targets averaged, which is what the
+    pseudoinverse does; where targets disagree, or lie outside the range of a singular
+    matrix, the status is LEAST_SQUARES and a `ConditionWarning` says so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastntk
+    >>> from fastntk import stax
+    >>> net = stax.serial(stax.Dense(512, W_std=1.5), stax.Relu(), stax.Dense(1))
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> result = fastntk.solve(net, x, np.sin(x[:, 0]), ridge=0.1)
+    >>> result.method, result.is_success
+    ('cholesky', True)
+    """
+    request = Request.of(net, x, locals())
+    result = solve_system(
+        request.system, y, request.ridge, request.method, request.settings
+    )
+    return result.require_success() if strict else result
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """The arguments of `solve`, checked and sorted."""
+
+    system: System
+    ridge: float
+    method: str
+    settings: Options
+    strict: bool
+
+    @classmethod
+    def of(cls, net: Any, x: Any, given: Mapping[str, Any]) -> "Request":
+        """Check the arguments that do not depend on the method."""
+        rows: Any = np.asarray(x) if is_staged(as_spec(net), x) else as_input(x, "x")
+        options = {
+            "backend": given["backend"],
+            "threads": check_threads(given["threads"]),
+            "max_memory": check_max_memory(given["max_memory"]),
+            "cache": given["cache"],
+        }
+        settings = {key: given[key] for key in _SETTINGS}
+        settings["rtol"] = check_rtol(given["rtol"])
+        system = System(net, rows, given["get"], given["precision"], options)
+        return cls(
+            system,
+            check_ridge(given["ridge"]),
+            given["method"],
+            settings,
+            bool(given["strict"]),
+        )
+
+
+_SETTINGS = (
+    "rtol",
+    "max_iter",
+    "preconditioner",
+    "rank",
+    "centers",
+    "cutoff",
+    "seed",
+    "checkpoint",
+    "checkpoint_seconds",
+    "callback",
+    "progress",
+)

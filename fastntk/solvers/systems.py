@@ -1,0 +1,114 @@
+"""From a network and rows to an operator or a matrix, as a method wants them."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from fastntk._errors import InputError
+from fastntk._typing import AnyArray
+from fastntk._validation import check_max_memory
+from fastntk.operators import operator
+from fastntk.solvers.protocol import DenseOperator, KernelOperator
+from fastntk.tiling import gram
+from fastntk.tiling.evaluate import is_staged
+from fastntk.tiling.memory import available_memory
+from fastntk.tiling.setup import as_spec
+
+__all__ = ["PRECISIONS", "System", "memory_there"]
+
+PRECISIONS = ("auto", "float64", "mixed", "float32")
+MIXED_ROWS = 10_000  # from here, float32 tiles with refinement save time
+MIXED_RIDGE = 1e-6  # of the mean diagonal; below, float32 tiles see too little
+
+
+@dataclasses.dataclass(frozen=True)
+class System:
+    """The kernel of some rows with themselves.
+
+    Attributes
+    ----------
+    net : Network or Spec
+        The network.
+    x : ndarray or CSR matrix of shape (n, d)
+        The rows.
+    get : str
+        "nngp" or "ntk".
+    precision : str
+        One of `PRECISIONS`.
+    options : dict
+        ``threads``, ``backend``, ``max_memory``, ``cache`` as `fastntk.operator` takes
+        them.
+    """
+
+    net: Any
+    x: Any
+    get: str
+    precision: str
+    options: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise InputError(
+                f"precision: found {self.precision!r}; expected one of "
+                f"{', '.join(PRECISIONS)}"
+            )
+        if not isinstance(self.get, str):
+            raise InputError(
+                f"get: found {self.get!r}; expected 'nngp' or 'ntk': a system has one "
+                "matrix"
+            )
+
+    def matrix(self) -> DenseOperator:
+        """Return the whole matrix, Fortran order, to be overwritten."""
+        kind = np.float32 if self.precision == "float32" else np.float64
+        n = self.x.shape[0]
+        options = {k: self.options[k] for k in ("threads", "backend")}
+        if is_staged(as_spec(self.net), self.x):
+            return DenseOperator(gram(self.net, self.x, get=self.get, **options))
+        out = np.empty((n, n), dtype=kind, order="F")
+        gram(self.net, self.x, get=self.get, dtype=kind, out=out, **options)
+        return DenseOperator(out)
+
+    def operators(self, ridge: float) -> tuple[KernelOperator, KernelOperator | None]:
+        """Return the operator to iterate with, and the one for residuals if another."""
+        if is_staged(as_spec(self.net), self.x):
+            return self.matrix(), None
+        precision = self.precision
+        exact = self._operator("float32" if precision == "float32" else "float64")
+        if precision == "auto":
+            scale = float(exact.diagonal().mean())
+            is_mixed = exact.shape[0] >= MIXED_ROWS and ridge >= MIXED_RIDGE * scale
+            precision = "mixed" if is_mixed else "float64"
+        if precision == "mixed":
+            return self._operator("float32"), exact
+        return exact, None
+
+    def cross(self, x_new: Any, coefficients: AnyArray) -> AnyArray:
+        """Return ``K(x_new, x) @ coefficients``, tile by tile."""
+        if is_staged(as_spec(self.net), x_new):
+            block = gram(self.net, x_new, self.x, get=self.get)
+            return np.asarray(block @ coefficients)
+        kind = np.float32 if self.precision == "float32" else np.float64
+        options = self.options | {"cache": 0, "dtype": kind}
+        known = operator(self.net, x_new, self.x, get=self.get, **options)
+        return np.asarray(known.matmat(coefficients))
+
+    def take(self, rows: Any) -> "System":
+        """Return the system of some of the rows."""
+        return dataclasses.replace(self, x=self.x[rows])
+
+    def _operator(self, kind: str) -> Any:
+        options = dict(self.options)
+        if self.precision in ("auto", "mixed") and kind == "float64":
+            options["cache"] = 0 if options["cache"] == "auto" else options["cache"]
+        return operator(self.net, self.x, get=self.get, dtype=kind, **options)
+
+
+def memory_there(max_memory: Any) -> int | None:
+    """Return the bytes a solve may take: as asked, or nine tenths of what is free."""
+    asked = check_max_memory(max_memory)
+    free = available_memory()
+    if free is None:
+        return asked
+    return min(asked, int(0.9 * free)) if asked is not None else int(0.9 * free)

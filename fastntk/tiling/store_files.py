@@ -1,0 +1,101 @@
+"""The file operations of a store, in one place, so that tests can make them fail.
+
+Order is what makes a store survive: bytes are written and synced under a temporary
+name, then renamed, then the folder is synced, and only then a journal speaks of them.
+"""
+
+import errno
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+from fastntk._errors import StoreError
+
+__all__ = ["FileLayer", "worded"]
+
+Buffer = bytes | memoryview
+
+
+class FileLayer:
+    """Plain files by descriptor."""
+
+    def open(self, path: Path, flags: int) -> int:
+        """Open a file, close-on-exec, readable by the group and others."""
+        return os.open(path, flags | os.O_CLOEXEC, 0o644)
+
+    def close(self, fd: int) -> None:
+        """Close a descriptor."""
+        os.close(fd)
+
+    def write(self, fd: int, data: Buffer) -> None:
+        """Write all bytes at the place of the descriptor, or at the end."""
+        view = memoryview(data).cast("B")
+        while len(view):
+            view = view[os.write(fd, view) :]
+
+    def write_at(self, fd: int, data: Buffer, offset: int) -> None:
+        """Write all bytes at an offset."""
+        view = memoryview(data).cast("B")
+        while len(view):
+            n = os.pwrite(fd, view, offset)
+            view, offset = view[n:], offset + n
+
+    def allocate(self, fd: int, n_bytes: int) -> None:
+        """Reserve the bytes of a file, so that later writes cannot lack room."""
+        os.posix_fallocate(fd, 0, n_bytes)
+
+    def truncate(self, fd: int, n_bytes: int) -> None:
+        """Cut a file."""
+        os.ftruncate(fd, n_bytes)
+
+    def sync(self, fd: int) -> None:
+        """Bring a file's bytes to the disk."""
+        os.fsync(fd)
+
+    def sync_path(self, path: Path) -> None:
+        """Bring a file, or the names in a folder, to the disk."""
+        fd = self.open(path, os.O_RDONLY)
+        try:
+            self.sync(fd)
+        finally:
+            self.close(fd)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Move a file or a folder to its place, at once."""
+        source.rename(target)
+
+    def lock(self, fd: int) -> bool:
+        """Take a file for this process; False if another one has it."""
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                return False
+            if error.errno in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
+                return True  # a file system without locks
+            raise
+        return True
+
+    def free_bytes(self, folder: Path) -> int:
+        """Return the room that is left on a disk."""
+        return shutil.disk_usage(folder).free
+
+
+def worded(error: OSError, path: Path, doing: str) -> StoreError:
+    """Return an error of the system as one that says what to do."""
+    remedy = {
+        errno.ENOSPC: "the disk is full: make room, then run the same call again; "
+        "finished tiles are kept",
+        errno.EDQUOT: "your quota is used up: make room, then run the same call again; "
+        "finished tiles are kept",
+        errno.EACCES: "name a folder that you may write to",
+        errno.EPERM: "name a folder that you may write to",
+        errno.EROFS: "the disk is read-only: name a folder on another one",
+        errno.ENOENT: "make the folder first",
+        errno.ENOTDIR: "name a path below a folder",
+        errno.EIO: "the disk failed: check it, then run the same call again",
+        errno.EFBIG: "the file system allows no file of that size: use a .zarr store",
+    }.get(error.errno or 0, "run the same call again; finished tiles are kept")
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return StoreError(f"{path}: {doing} failed ({reason}); {remedy}")

@@ -1,0 +1,166 @@
+"""Options of a store, and the size of its tiles."""
+
+import dataclasses
+import math
+import operator
+import os
+from pathlib import Path
+from typing import Any
+
+from fastntk._errors import InputError, MemoryBudgetError
+from fastntk.tiling.plan import MAX_SIDE
+from fastntk.tiling.setup import SPARSE_TILES, Setup
+
+__all__ = ["Options", "check_options", "choose_chunk", "store_threads"]
+
+MAX_CHUNK = 8 * MAX_SIDE  # files of 26 MB in float32: neither many nor large
+STEP = 64  # whole panels in every dtype
+FAIR_CHUNKS = 16  # to a side of the matrix, so that shards and threads end together
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Checked options of a store."""
+
+    path: Path
+    kind: str
+    compression: str
+    shard: tuple[int, int]
+    check: str
+
+
+def check_options(
+    path: Any,
+    get: Any,
+    layout: Any,
+    compression: Any,
+    shard: Any,
+    chunk: Any,
+    check: Any,
+) -> Options:
+    """Check what can be checked before the data is looked at.
+
+    Raises
+    ------
+    InputError
+        For a suffix, a layout, a compression or a shard that is not known.
+    """
+    try:
+        place = Path(os.fspath(path))
+    except TypeError:
+        raise InputError(
+            f"path: found {path!r}; expected where to write, such as 'K.zarr' or "
+            "'K.npy'"
+        ) from None
+    kind = place.suffix[1:]
+    if kind not in ("zarr", "npy"):
+        raise InputError(
+            f"path: found {str(place)!r}; expected a name that ends in .zarr or .npy"
+        )
+    if not isinstance(get, str):
+        raise InputError(
+            f"get: found {get!r}; expected 'nngp' or 'ntk': a store is one matrix. "
+            "Make one store for each kernel"
+        )
+    if layout not in ("full", "lower"):
+        raise InputError(f"layout: found {layout!r}; expected 'full' or 'lower'")
+    if check not in ("auto", "all", "recent"):
+        raise InputError(f"check: found {check!r}; expected 'auto', 'all' or 'recent'")
+    if chunk is not None and (_integer(chunk) < STEP or _integer(chunk) % STEP):
+        raise InputError(
+            f"chunk: found {chunk!r}; expected a multiple of {STEP}, or None to choose"
+        )
+    pressed = _compression(compression, kind)
+    return Options(place, kind, pressed, check_shard(shard), check)
+
+
+def check_shard(shard: Any) -> tuple[int, int]:
+    """Return a shard as (i, k); (1, 1) for None.
+
+    Raises
+    ------
+    InputError
+        If it is no pair with ``1 <= i <= k``.
+    """
+    if shard is None:
+        return 1, 1
+    pair = shard if isinstance(shard, tuple | list) and len(shard) == 2 else (0, 0)
+    i, k = (_integer(item) for item in pair)
+    if not 1 <= i <= k:
+        raise InputError(
+            f"shard: found {shard!r}; expected (i, k) with 1 <= i <= k, such as (1, "
+            "4), the first of four parts"
+        )
+    return i, k
+
+
+def _integer(value: Any) -> int:
+    """Return an integer, or -1."""
+    try:
+        return -1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        return -1
+
+
+def _compression(compression: Any, kind: str) -> str:
+    """Return "none" or "zstd-<level>"."""
+    if compression is None or compression == "none":
+        return "none"
+    level = 3 if compression == "zstd" else _integer(compression)
+    if not 1 <= level <= 22:
+        raise InputError(
+            f"compression: found {compression!r}; expected None, 'zstd', or a level "
+            "from 1 to 22"
+        )
+    if kind == "npy":
+        raise InputError(
+            "compression: found it with a .npy file, which has none; name a .zarr store"
+        )
+    return f"zstd-{level}"
+
+
+def choose_chunk(setup: Setup, chunk: int | None) -> tuple[int, int]:
+    """Return the sides of a tile of a new store, which fit the budget."""
+    n1, n2 = setup.shape
+    if chunk is None:
+        fair = max(n1, n2) // FAIR_CHUNKS
+        unit = MAX_SIDE if fair >= MAX_SIDE else STEP
+        chunk = min(MAX_CHUNK, max(STEP, fair // unit * unit))
+        while chunk > STEP and not _fits(setup, (chunk, chunk), 1):
+            chunk = max(STEP, chunk // 2 // STEP * STEP)
+    return min(chunk, n1), min(chunk, n2)
+
+
+def store_threads(setup: Setup, chunk: tuple[int, int]) -> int:
+    """Return the threads that fit the budget, at most those asked for.
+
+    Raises
+    ------
+    MemoryBudgetError
+        If not even one does.
+    """
+    for threads in range(setup.threads, 0, -1):
+        if _fits(setup, chunk, threads):
+            return threads
+    needed = setup.input_bytes + _thread_bytes(setup, chunk)
+    raise MemoryBudgetError(
+        f"max_memory is {setup.budget:,} bytes; this store needs at least {needed:,}: "
+        f"{setup.input_bytes:,} for a copy of the inputs, the rest for two tiles of "
+        f"{chunk[0]} x {chunk[1]}. Raise max_memory, or begin a store with smaller "
+        "tiles by chunk="
+    )
+
+
+def _fits(setup: Setup, chunk: tuple[int, int], threads: int) -> bool:
+    if setup.budget is None:
+        return True
+    needed = setup.input_bytes + threads * _thread_bytes(setup, chunk)
+    return needed <= setup.budget
+
+
+def _thread_bytes(setup: Setup, chunk: tuple[int, int]) -> int:
+    """Return the bytes that a thread works in: a tile, and its mirror image."""
+    small = MAX_SIDE**2 * (1 + SPARSE_TILES * setup.is_sparse)
+    images = 2 if setup.x2 is None else 1
+    entries = images * chunk[0] * chunk[1] + min(small, math.prod(setup.shape))
+    return entries * setup.dtype.itemsize

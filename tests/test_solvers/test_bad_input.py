@@ -1,0 +1,89 @@
+"""One test per message, for all solvers that check alike."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fastntk._errors import InputError
+from fastntk.solvers import SolveResult, askotch, block_cg, cholesky, eigh, falkon, pinv
+
+SOLVERS: list[Callable[..., SolveResult]] = [
+    askotch,
+    block_cg,
+    cholesky,
+    eigh,
+    falkon,
+    pinv,
+]
+each = pytest.mark.parametrize("solver", SOLVERS, ids=lambda s: s.__name__)
+EYE, ONES = np.eye(4), np.ones(4)
+
+
+@each
+@pytest.mark.parametrize(
+    ("matrix", "b", "ridge", "message"),
+    [
+        (EYE, np.ones(3), 0.1, r"found 3 rows; expected 4"),
+        (EYE, np.ones((4, 0)), 0.1, r"found shape \(4, 0\); expected \(4,\)"),
+        (EYE, np.ones((4, 1, 1)), 0.1, r"found shape \(4, 1, 1\)"),
+        (EYE, [1.0, np.nan, 0.0, np.inf], 0.1, r"found nan in row 1.*\(2 are not\)"),
+        (EYE, ["a", "b", "c", "d"], 0.1, r"expected real numbers. Encode classes"),
+        (EYE, 1j * ONES, 0.1, r"found dtype complex128"),
+        (EYE, ONES, -1.0, r"ridge: found -1.0; expected a number >= 0"),
+        (EYE, ONES, np.nan, r"ridge: found nan"),
+        (EYE, ONES, np.inf, r"ridge: found inf"),
+        (EYE, ONES, "0.1", r"ridge: found '0.1'"),
+        (
+            np.ones((4, 3)),
+            ONES,
+            0.1,
+            r"matrix: found shape \(4, 3\); expected \(n, n\)",
+        ),
+        (np.full((4, 4), np.nan), ONES, 0.1, r"matrix: found NaN or infinity"),
+        (3.0, ONES, 0.1, r"operator: found a float without shape, dtype, matmat"),
+    ],
+)
+def test_problems(
+    solver: Callable[..., SolveResult], matrix: Any, b: Any, ridge: Any, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        solver(matrix, b, ridge)
+
+
+@each
+@pytest.mark.parametrize("rtol", [0.0, 1.0, -1e-6, np.nan, "small", True])
+def test_tolerances(solver: Callable[..., SolveResult], rtol: Any) -> None:
+    with pytest.raises(InputError, match="rtol: found"):
+        solver(EYE, ONES, 0.1, rtol=rtol)
+
+
+def test_operators_with_two_sides() -> None:
+    class Wide:
+        shape = (3, 4)
+        dtype = np.dtype(float)
+
+        def matmat(self, columns: Any) -> Any: ...
+        def diagonal(self) -> Any: ...
+        def block(self, rows: Any, cols: Any) -> Any: ...
+
+    with pytest.raises(InputError, match=r"found shape \(3, 4\).*Leave x2 out"):
+        block_cg(Wide(), np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_iter": 0}, "max_iter: found 0; expected an integer >= 1"),
+        ({"max_iter": 1.5}, "max_iter: found 1.5"),
+        ({"width": 0}, "width: found 0"),
+        ({"max_width": 0}, "max_width: found 0"),
+        ({"check_every": 0}, "check_every: found 0"),
+        ({"seed": -1}, "seed: found -1"),
+        ({"accurate": np.eye(5)}, "accurate: found 5 rows; expected 4"),
+    ],
+)
+def test_options_of_cg(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        block_cg(EYE, ONES, 0.1, **options)
