@@ -1,6 +1,7 @@
 """Sphinx settings.
 
-Build with ``make docs``: ``python -m sphinx -E -W --keep-going -n -q docs docs/_build``.
+Build with ``make docs``, which is
+``python -m sphinx -E -W --keep-going -n -q docs docs/_build``.
 """
 
 import sys

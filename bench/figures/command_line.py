@@ -158,7 +158,11 @@ def bench_twice(session: Session) -> Iterator[Row]:
             "difference of the ratio of two runs",
             details={"ratios": [ratio, second[key]]},
         )
-    own = reports[1]["overhead"]
+    yield from _overhead(reports[1]["overhead"])
+
+
+def _overhead(own: dict[str, float]) -> Iterator[Row]:
+    """Return what the program takes besides the work it measures."""
     yield Row(
         f"fastntk bench, {own['total_s']:.0f} s",
         None,

@@ -1,5 +1,7 @@
 """Gram matrices of closed forms, relative to NumPy's matrix product."""
 
+from typing import Any
+
 import numpy as np
 
 import fastntk
@@ -126,7 +128,7 @@ class Geometry:
         self.net = build(stax, net, 784)
         self.spread = spread_rows(2_000, 784, dtype)
 
-    def _over_spread(self, x: object) -> float:
+    def _over_spread(self, x: Any) -> float:
         return ratio(
             lambda: fastntk.gram(self.net, x),
             lambda: fastntk.gram(self.net, self.spread),

@@ -42,7 +42,7 @@ def ratio(
     ours(), other()
     pairs = [(seconds(ours), seconds(other)) for _ in range(repeats)]
     mine, theirs = zip(*pairs, strict=True)
-    return min(mine) / min(theirs)
+    return float(min(mine) / min(theirs))
 
 
 def printed(program: str, *arguments: str, **variables: str) -> float:

@@ -67,7 +67,7 @@ class Solve:
         """Iterations without a preconditioner over those with one of rank n / 20."""
         plain = self._solve("cg", preconditioner=None)
         with_one = self._solve("cg", rank=len(self.x) // 20)
-        return float(plain.iterations) / max(1, with_one.iterations)
+        return float(plain.iterations / max(1, with_one.iterations))
 
     def track_ten_targets_over_one(self, data: str) -> float:
         """Time of ten right-hand sides over that of one."""

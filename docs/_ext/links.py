@@ -92,9 +92,11 @@ def read_page(app: Sphinx, docname: str, source: list[str]) -> None:
 def keep_initials(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
-    """Keep "A. Name" at the start of a reference from being read as a list "A."."""
+    """Keep "A. Name" from being read as a list, and ``*shape`` as an emphasis."""
     for k, line in enumerate(lines):
-        lines[k] = re.sub(r"^(\s*\.\. \[[^\]]+\] )([A-Z]\. )", r"\1\\\2", line)
+        is_shape = "shape (" in line
+        text = re.sub(r"(?<=[ (])\*(?=\w)", r"\\*", line) if is_shape else line
+        lines[k] = re.sub(r"^(\s*\.\. \[[^\]]+\] )([A-Z]\. )", r"\1\\\2", text)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import activation_pictures
 import error_pictures
 import more_prediction_pictures
 import prediction_pictures
+import solver_pictures
 import theory_pictures
 
 FOLDER = Path(__file__).resolve().parent
@@ -23,6 +24,7 @@ MODULES = (
     error_pictures,
     theory_pictures,
     activation_pictures,
+    solver_pictures,
 )
 PICTURES = {
     name: getattr(module, name) for module in MODULES for name in module.__all__

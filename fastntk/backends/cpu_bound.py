@@ -133,7 +133,7 @@ def _pass(op: Op, program: Program, state: FloatArray, streams: list[_Errors]) -
     if op.name in SMOOTH_ROWS | {"dropout"}:
         return 0.0
     gain = _largest(old_q * (t / old_t) / q)
-    return _activate(op, old, gain, tables)
+    return _activate(op, old, gain, tables, old_q[old_q > 0])
 
 
 def _mix(op: Op, old: _Errors, other: _Errors, shares: tuple[FloatArray, ...]) -> None:
@@ -156,7 +156,9 @@ def _mix(op: Op, old: _Errors, other: _Errors, shares: tuple[FloatArray, ...]) -
     old.r = max(old.r, other.r)
 
 
-def _activate(op: Op, old: _Errors, gain: float, tables: FloatArray) -> float:
+def _activate(
+    op: Op, old: _Errors, gain: float, tables: FloatArray, q: FloatArray
+) -> float:
     """Take the errors through an activation; return what it adds itself."""
     if op.name == "expansion":
         k = np.arange(len(tables) - 1)[:, None]
@@ -165,7 +167,7 @@ def _activate(op: Op, old: _Errors, gain: float, tables: FloatArray) -> float:
         own, own_dot = op.payload.bound, op.payload.bound_dot
         old.d += own_dot + bend * old.e
     elif is_numerical(op):
-        own = own_dot = op.payload.dual.tol
+        own, own_dot = op.payload.bound(q.min(), q.max()) if q.size else (0.0, 0.0)
         old.d += own_dot + old.r + gain * old.e
     else:
         own = own_dot = 0.0

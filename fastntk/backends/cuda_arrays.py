@@ -13,6 +13,7 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk.backends.cuda_dlpack import borrowed
 from fastntk.backends.cuda_memory import empty
+from fastntk.backends.cuda_where import device_of, is_on_device
 from fastntk.kernels.cuda_target import cuda, is_simulated
 
 __all__ = [
@@ -24,32 +25,7 @@ __all__ = [
     "on_device_of",
 ]
 
-CUDA_DEVICES = (2, 13)  # DLPack's numbers of CUDA memory, plain and managed
 KINDS = "float32, float64, integers or booleans"
-
-
-def is_on_device(*arrays: Any) -> bool:
-    """Return whether any of these lies in the memory of a GPU; None never does."""
-    return any(_is_there(x) for x in arrays)
-
-
-def _is_there(x: Any) -> bool:
-    if x is None or isinstance(x, np.ndarray | list):
-        return False
-    if isinstance(x, tuple):
-        return is_on_device(*x)
-    if hasattr(type(x), "copy_to_host"):  # Numba's own
-        return True
-    where = getattr(x, "__dlpack_device__", None)
-    if where is not None:
-        return int(where()[0]) in CUDA_DEVICES
-    return hasattr(type(x), "__cuda_array_interface__")
-
-
-def device_of(x: Any) -> int | None:
-    """Return the number of the device that holds an array, if it says so."""
-    where = getattr(x, "__dlpack_device__", None)
-    return None if where is None else int(where()[1])
 
 
 def on_device_of(*arrays: Any) -> Any:
@@ -60,7 +36,7 @@ def on_device_of(*arrays: Any) -> Any:
     InputError
         If they lie on several devices.
     """
-    known = {device_of(x) for x in arrays if x is not None and _is_there(x)} - {None}
+    known = {device_of(x) for x in arrays if x is not None and is_on_device(x)} - {None}
     if len(known) > 1:
         raise InputError(
             f"x1, x2 and out: found arrays on the CUDA devices {sorted(known)}; "  # type: ignore[type-var]

@@ -36,8 +36,8 @@ class Settings:
     dtype : {"float64", "float32"}
     threads : int
         For every library.
-    repeats : int
-        Turns of fastntk; rivals take ``rival_repeats``.
+    repeats, rival_repeats : int
+        Turns of fastntk, and of rivals.
     columns : int
         Of the matrix that the streamed product multiplies.
     against : tuple of str

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fastntk.cli import EXIT_FAILED
 from fastntk.cli.checks import failures_in_words
+
+if TYPE_CHECKING:
+    from fastntk.tiling import VerifyReport
 
 __all__ = ["EXAMPLES", "HELP", "verify"]
 
@@ -87,24 +91,27 @@ def verify(
             seed=seed,
             threads=threads,
         )
+    for line in _lines(report, was_computed=x is not None):
+        typer.echo(line)
+    if not report.is_good or (report.missing and not incomplete):
+        typer.echo("the same `fastntk gram` again computes such tiles", err=True)
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _lines(report: VerifyReport, *, was_computed: bool) -> Iterator[str]:
+    """Yield what was found."""
     n1, n2 = report.shape
-    typer.echo(
-        f"{report.path}: {report.kernel}, {n1:,} x {n2:,}, {report.dtype}, "
-        f"{report.layout}\n{report.network}"
-    )
+    kind = f"{report.kernel}, {n1:,} x {n2:,}, {report.dtype}, {report.layout}"
+    yield f"{report.path}: {kind}"
+    yield report.network
     there = report.tiles - report.missing
-    typer.echo(f"{there:,} of {report.tiles:,} tiles are there")
-    typer.echo(f"{report.checked:,} read: {_verdict(report.damaged, 'damaged')}")
-    if x is not None:
-        typer.echo(
+    yield f"{there:,} of {report.tiles:,} tiles are there"
+    yield f"{report.checked:,} read: {_verdict(report.damaged, 'damaged')}"
+    if was_computed:
+        yield (
             f"{report.recomputed:,} computed anew: {_verdict(report.wrong, 'wrong')}; "
             f"largest difference {report.largest_error:.2g}"
         )
-    if not report.is_good or (report.missing and not incomplete):
-        typer.echo(
-            "run the same `fastntk gram` again: it computes such tiles", err=True
-        )
-        raise typer.Exit(EXIT_FAILED)
 
 
 def _verdict(tiles: tuple[int, ...], word: str) -> str:

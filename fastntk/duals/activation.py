@@ -107,7 +107,7 @@ def dual_activation(layer: Any, q11: Any, q12: Any, q22: Any) -> DualActivation:
     >>> from fastntk import stax
     >>> kappa, kappa_dot, bound = fastntk.dual_activation(stax.Tanh(), 1.0, 0.5, 1.0)
     >>> print(f"{kappa:.12f} {kappa_dot:.12f}")
-    0.194031866543 0.381353163843
+    0.186324413203 0.384747028441
     >>> bool(bound < 1e-13)
     True
     """

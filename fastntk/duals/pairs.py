@@ -148,9 +148,10 @@ def _by_pieces(
     results: list[FloatArray] = []
     q, place = np.unique(np.concatenate([q1, q2]), return_inverse=True)
     zero = np.zeros_like(q)
-    for function in (whole, whole.derivative):
-        value, size = function.dual(q1, q2, theta)
-        root = np.sqrt(np.maximum(function.dual(q, q, zero)[0], 0.0))[place]
+    squares = whole.duals(q, q, zero)
+    pairs = whole.duals(q1, q2, theta)
+    for (value, size), (square, _) in zip(pairs, squares, strict=True):
+        root = np.sqrt(np.maximum(square, 0.0))[place]
         scale = root[: len(q1)] * root[len(q1) :]
         results += [value, ROUNDINGS * EPS * size + FLOOR * scale, scale]
     value, bound, scale, slope, bound_slope, scale_slope = results

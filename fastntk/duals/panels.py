@@ -118,7 +118,7 @@ def resolve(
         return dataclasses.replace(found, kinks=given)
     found = _searched(fn, end, given, label)
     if kinks is not None:
-        return found
+        return dataclasses.replace(found, kinks=given)
     points = found.kinks
     for _ in range(3):
         if not points:

@@ -49,10 +49,10 @@ class Piecewise:
         left = tuple((c, tuple(-v for v in _derived(p))) for c, p in self.left)
         return Piecewise(_derived(self.base), right, left)
 
-    def dual(
+    def duals(
         self, q1: FloatArray, q2: FloatArray, theta: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return ``E f(u) f(v)``, and the sum of the sizes of its terms.
+    ) -> list[tuple[FloatArray, FloatArray]]:
+        """Return ``E f(u) f(v)`` and ``E f'(u) f'(v)``.
 
         Parameters
         ----------
@@ -63,31 +63,46 @@ class Piecewise:
 
         Returns
         -------
-        tuple of ndarray of shape (n,)
-            A rounding of the second is the error of the first.
+        list of two tuples of ndarray of shape (n,)
+            Each with the sum of the sizes of its terms: a rounding of that is the
+            error.
         """
-        total, size = np.zeros_like(theta), np.zeros_like(theta)
-        for term in self._terms(np.sqrt(q1), np.sqrt(q2), theta):
-            total += term
-            size += np.abs(term)
-        return total, size
+        sums = [(np.zeros_like(theta), np.zeros_like(theta)) for _ in range(2)]
+        for terms in self._terms(np.sqrt(q1), np.sqrt(q2), theta):
+            for sum_, term in zip(sums, terms, strict=True):
+                np.add(sum_[0], term, out=sum_[0])
+                np.add(sum_[1], np.abs(term), out=sum_[1])
+        return sums
 
     def _terms(
         self, r1: FloatArray, r2: FloatArray, theta: FloatArray
-    ) -> Iterator[FloatArray]:
+    ) -> Iterator[list[FloatArray]]:
+        """Yield the terms of both means."""
+        both = (self, self.derivative)
         cosine = np.cos(theta)
         angle, other = _Angle(theta, cosine), _Angle(math.pi - theta, -cosine)
-        yield _base_means(self.base, r1, r2, angle.rho)
-        for pieces, side in ((self.right, angle), (self.left, other)):
-            for c, p in pieces:
-                yield _mixed(self.base, r1, p, r2, c / r2, side.rho)
-                yield _mixed(self.base, r2, p, r1, c / r1, side.rho)
-        for one in (self.right, self.left):
-            for two in (self.right, self.left):
-                turn = angle if one is two else other
-                for c1, p1 in one:
-                    for c2, p2 in two:
-                        yield _pieces(p1, r1, c1 / r1, p2, r2, c2 / r2, turn)
+        yield [_base_means(f.base, r1, r2, angle.rho) for f in both]
+        for name, side in (("right", angle), ("left", other)):
+            for pieces in zip(*(getattr(f, name) for f in both), strict=True):
+                for x, y in ((r1, r2), (r2, r1)):
+                    yield [
+                        _mixed(f.base, x, p, y, c / y, side.rho)
+                        for f, (c, p) in zip(both, pieces, strict=True)
+                    ]
+        kinks = [
+            (name, i)
+            for name in ("right", "left")
+            for i in range(len(getattr(self, name)))
+        ]
+        for one, i in kinks:
+            for two, j in kinks:
+                turn = angle if one == two else other
+                (c1, p1), (c2, p2) = getattr(self, one)[i], getattr(self, two)[j]
+                means = _moments(c1 / r1, c2 / r2, turn, len(p1), len(p2))
+                yield [
+                    _pieces(getattr(f, one)[i][1], r1, getattr(f, two)[j][1], r2, means)
+                    for f in both
+                ]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,20 +156,17 @@ def _mixed(
 
 def _pieces(
     p1: tuple[float, ...],
-    r1: Any,
-    h: Any,
+    r1: FloatArray,
     p2: tuple[float, ...],
-    r2: Any,
-    k: Any,
-    turn: _Angle,
+    r2: FloatArray,
+    means: dict[tuple[int, int], FloatArray],
 ) -> FloatArray:
     """Return ``E piece(x) piece(y)``."""
-    moments = _moments(h, k, turn, len(p1), len(p2))
-    total = np.zeros_like(turn.rho)
+    total = np.zeros_like(means[0, 0])
     for a, one in enumerate(p1):
         for b, two in enumerate(p2):
             if one and two:
-                total = total + one * two * r1**a * r2**b * moments[a, b]
+                total = total + one * two * r1**a * r2**b * means[a, b]
     return total
 
 

@@ -43,10 +43,16 @@ def piecewise(source: Source, panels: Panels) -> Piecewise | None:
         step = known[i + 1] - known[i]
         at = _shifted(step, c)  # in powers of u - c
         if c >= 0:
-            right.append((float(c), tuple(at.tolist())))
+            right.append((float(c), _trimmed(at)))
         else:
-            left.append((float(-c), tuple((-at * [1, -1, 1]).tolist())))
-    return Piecewise(tuple(known[middle].tolist()), tuple(right), tuple(left))
+            left.append((float(-c), _trimmed(-at * [1, -1, 1])))
+    return Piecewise(_trimmed(known[middle]), tuple(right), tuple(left))
+
+
+def _trimmed(p: FloatArray) -> tuple[float, ...]:
+    """Return coefficients without zeros at the end, one at least."""
+    last = max([i for i, v in enumerate(p) if v], default=0)
+    return tuple((p[: last + 1] + 0.0).tolist())
 
 
 def _shifted(p: FloatArray, c: float) -> FloatArray:

@@ -13,12 +13,12 @@ import numpy as np
 
 from fastntk._typing import AnyArray, FloatArray
 from fastntk.backends.base import Worker
-from fastntk.kernels.vector import GROUP_ROWS, panel_width
-from fastntk.operators.tile_product import (
+from fastntk.kernels.tile_product import (
     add_product,
     multiply_tile,
     multiply_transposed,
 )
+from fastntk.kernels.vector import GROUP_ROWS, panel_width
 from fastntk.operators.vectors import Panels, grouped
 from fastntk.tiling.plan import Tile, TilePlan
 

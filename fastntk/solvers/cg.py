@@ -40,7 +40,7 @@ def block_cg(
     max_iter: int | None = None,
     preconditioner: Any = "rpcholesky",
     rank: int | str = "auto",
-    width: int = WIDTH,
+    width: int | str = "auto",
     max_width: int = MAX_WIDTH,
     check_every: int = 50,
     seed: int = 0,
@@ -73,8 +73,9 @@ def block_cg(
         The names are built with ``rank`` columns.
     rank : int or "auto", default="auto"
         Of the preconditioner; "auto" weighs its cost against iterations saved.
-    width : int, default=16
-        Fewer right-hand sides are padded to this number by random probes.
+    width : int or "auto", default="auto"
+        Fewer right-hand sides are padded to this number by random probes. "auto" is
+        16, or 1 with preconditioner="none": the textbook's method.
     max_width : int, default=64
         More right-hand sides are taken in turns of this number.
     check_every : int, default=50
@@ -141,7 +142,7 @@ def block_cg(
         ridge,
         rtol,
         _max_iter(max_iter, n),
-        check_count(width, "width", 1),
+        _width(width, preconditioner),
         min(check_count(max_width, "max_width", 1), n),
         check_count(check_every, "check_every", 1),
         1e-4,
@@ -214,6 +215,13 @@ def _same_shape(operator: KernelOperator, n: int) -> KernelOperator:
             f"accurate: found {operator.shape[0]} rows; expected {n}, the same matrix"
         )
     return operator
+
+
+def _width(width: int | str, preconditioner: Any) -> int:
+    if width == "auto":
+        is_plain = isinstance(preconditioner, str) and preconditioner == "none"
+        return 1 if is_plain else WIDTH
+    return check_count(width, "width", 1)
 
 
 def _max_iter(max_iter: int | None, n: int) -> int:

@@ -21,7 +21,7 @@ __all__ = ["CGRun", "Problem"]
 
 SAFETY = 0.5  # of rtol: what the recurrence must reach before the residual is looked at
 DISAGREEMENT = 10.0  # between recurrence and residual, beyond which a cycle ends
-MIN_WINDOW = 100  # iterations without progress that end a cycle
+WINDOWS = (100, 500)  # iterations without progress that end a cycle: n/10, within
 MAX_FAILURES = 2  # cycles in a row that do not halve the residual
 CONTRACTION = 0.1  # worse than this: float32 tiles are not good enough
 
@@ -148,7 +148,8 @@ class CGRun:
         is_done = levels <= state.goals
         if is_done.all() or state.iterations >= settings.max_iter:
             return True
-        if state.since_best >= max(MIN_WINDOW, state.in_cycle // 2):
+        window = min(max(WINDOWS[0], len(state.x) // 10), WINDOWS[1])
+        if state.since_best >= max(window, state.in_cycle // 2):
             return True
         if is_done.mean() >= 0.5 and len(levels) > settings.width:
             return True  # deflation: go on with fewer columns

@@ -45,6 +45,7 @@ class Checkpoint:
         self._next = time.monotonic() + seconds
         if self.path is not None:
             _check_writable(self.path)
+            _remove_leftovers(self.path)
 
     @property
     def is_due(self) -> bool:
@@ -124,6 +125,14 @@ def _check_writable(path: Path) -> None:
         raise InputError(
             f"checkpoint: can't write in {folder}: {reason}. Name a file elsewhere"
         ) from None
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Delete what processes that were killed while writing left beside a file."""
+    for left in path.parent.glob(f".{path.name}.*"):
+        number = left.name.rpartition(".")[2]
+        if number.isdigit() and not Path(f"/proc/{number}").exists():
+            left.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

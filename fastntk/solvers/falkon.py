@@ -108,8 +108,9 @@ def falkon(
             x, residuals, used = _solve(system, columns, rtol, limit, seed)
         with meter.phase("residuals"):
             left = system.training_residuals(x, columns)
-    is_good = bool((residuals <= rtol).all())
-    status = Status.APPROXIMATED if is_good else Status.MAX_ITERATIONS
+    status = Status.APPROXIMATED
+    if (residuals > rtol).any():
+        status = Status.MAX_ITERATIONS if used >= limit else Status.STAGNATED
     return SolveResult(
         x[:, 0] if is_vector else x,
         status,
@@ -220,7 +221,7 @@ def _stable_cholesky(matrix: FloatArray, unit: float) -> tuple[FloatArray, float
     """Return R with ``R^T R = A + jitter I`` for the first jitter that works."""
     m = len(matrix)
     scale = float(np.trace(matrix)) / m
-    jitter = 10.0 * unit * m * scale
+    jitter = 1e3 * unit * m * scale  # what products of its inverse can bear
     while True:
         trial = matrix.copy()
         trial.flat[:: m + 1] += jitter

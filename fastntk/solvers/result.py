@@ -72,7 +72,7 @@ class SolveResult:
     --------
     >>> import numpy as np
     >>> from fastntk.solvers import cholesky
-    >>> print(cholesky(np.eye(3), np.ones(3), ridge=1.0))  # doctest: +ELLIPSIS
+    >>> print(cholesky(np.eye(3), np.ones(3), ridge=3.0))  # doctest: +ELLIPSIS
     cholesky: converged, largest residual 0 (rtol 1e-06), ... s
     """
 

@@ -6,7 +6,7 @@ from typing import Any
 from fastntk._errors import NotSupportedError
 from fastntk._typing import GetArg
 from fastntk._validation import check_flag, check_get
-from fastntk.backends.cuda_arrays import is_on_device
+from fastntk.backends.cuda_where import is_on_device
 from fastntk.spec import Spec
 from fastntk.tiling.progress import ProgressArg, make_progress
 from fastntk.tiling.results import pack

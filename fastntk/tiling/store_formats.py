@@ -24,6 +24,8 @@ __all__ = ["Format", "format_of"]
 class Format(Protocol):
     """Reads and writes the tiles of a store."""
 
+    manifest: Manifest
+
     def create(self, folder: Path) -> None:
         """Write what is there before the first tile into the new store's folder."""
         ...

@@ -15,7 +15,7 @@ __all__ = ["Options", "check_options", "choose_chunk", "store_threads"]
 
 MAX_CHUNK = 8 * MAX_SIDE  # files of 26 MB in float32: neither many nor large
 STEP = 64  # whole panels in every dtype
-FAIR_CHUNKS = 16  # to a side of the matrix, so that shards and threads end together
+FAIR_CHUNKS = 10  # to a side of the matrix, so that shards and threads end together
 
 
 @dataclasses.dataclass(frozen=True)

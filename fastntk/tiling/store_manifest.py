@@ -7,6 +7,7 @@ if all that decides its numbers is equal.
 import dataclasses
 import hashlib
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -149,11 +150,10 @@ def make_manifest(
     compression: str,
 ) -> Manifest:
     """Describe the store of a prepared computation."""
-    from fastntk import __version__
-
+    version = import_module("fastntk").__version__
     return Manifest(
         format=FORMAT,
-        arithmetic=f"fastntk {__version__}, kernels {cache_folder().name}",
+        arithmetic=f"fastntk {version}, kernels {cache_folder().name}",
         network=json.loads(json.dumps(spec.to_dict())),
         data=data_hash(setup.x1, setup.x2),
         kernel=setup.get[0],

@@ -78,6 +78,8 @@ class NpyFormat:
         data = block.reshape(-1).view(np.uint8).data
         for start, offset, n in self._spans(tile, is_mirrored):
             self.files.write_at(self._fd, data[start : start + n], offset)
+        if self.is_packed:
+            self.files.begin_sync(self._fd)
         return len(data)
 
     def read(self, tile: Tile, *, is_mirrored: bool) -> AnyArray:

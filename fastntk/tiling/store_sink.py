@@ -18,8 +18,8 @@ from fastntk.tiling.store_journal import Journal, Record
 
 __all__ = ["ChunkWorker", "StoreSink"]
 
-SYNC_SECONDS = 1.0
-SYNC_BYTES = 128 << 20  # written before it is time to sync, whatever the clock says
+SYNC_SECONDS = 15.0  # of work that a power cut may cost
+SYNC_BYTES = 2 << 30  # rarely: pages that neighbours share are then written once
 
 
 class ChunkWorker:

@@ -12,10 +12,10 @@ from fastntk._jit import cache_folder
 from fastntk._typing import AnyArray, MatrixLike
 from fastntk.spec import Spec
 from fastntk.tiling.plan import Tile, TilePlan
-from fastntk.tiling.progress import ProgressArg, make_progress
+from fastntk.tiling.progress import Progress, ProgressArg, make_progress
 from fastntk.tiling.setup import as_spec, prepare
 from fastntk.tiling.store_formats import Format
-from fastntk.tiling.store_journal import read_journals
+from fastntk.tiling.store_journal import Record, read_journals
 from fastntk.tiling.store_manifest import Manifest, data_hash
 from fastntk.tiling.store_place import Place
 from fastntk.tiling.store_resume import is_sound
@@ -159,20 +159,9 @@ def verify_store(
     elif x2 is not None:
         raise InputError("x2: found it without x1; expected both sides, or none")
     store = place.open(manifest)
-    damaged, wrong, largest = [], [], 0.0
     try:
         with make_progress(progress, sum(t.n_entries for t in drawn)) as bar:
-            for tile in drawn:
-                record = records[tile.index]
-                if not is_sound(store, manifest, tile, record, is_read=True):
-                    damaged.append(tile.index + 1)
-                elif recompute is not None:
-                    error = recompute.error(tile, store)
-                    largest = max(largest, error)
-                    if error > recompute.allowed:
-                        wrong.append(tile.index + 1)
-                bar.add(tile.n_entries)
-                bar.tick()
+            damaged, wrong, largest = _check(drawn, records, store, recompute, bar)
     finally:
         store.close()
     return VerifyReport(
@@ -190,6 +179,31 @@ def verify_store(
         wrong=tuple(wrong),
         largest_error=largest,
     )
+
+
+def _check(
+    tiles: list[Tile],
+    records: dict[int, Record],
+    store: Format,
+    recompute: "_Recompute | None",
+    bar: Progress,
+) -> tuple[list[int], list[int], float]:
+    """Return the numbers of damaged and of wrong tiles, and the largest error."""
+    damaged: list[int] = []
+    wrong: list[int] = []
+    largest = 0.0
+    for tile in tiles:
+        record = records[tile.index]
+        if not is_sound(store, store.manifest, tile, record, is_read=True):
+            damaged.append(tile.index + 1)
+        elif recompute is not None:
+            error = recompute.error(tile, store)
+            largest = max(largest, error)
+            if error > recompute.allowed:
+                wrong.append(tile.index + 1)
+        bar.add(tile.n_entries)
+        bar.tick()
+    return damaged, wrong, largest
 
 
 def _network(place: Place, manifest: Manifest, net: Any) -> Spec:

@@ -87,6 +87,7 @@ class ZarrFormat:
             try:
                 self.files.write(fd, body.data)
                 self.files.write(fd, tail)
+                self.files.begin_sync(fd)
             finally:
                 self.files.close(fd)
             place.parent.mkdir(parents=True, exist_ok=True)

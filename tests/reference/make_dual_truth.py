@@ -174,8 +174,7 @@ def outer(
         centres += [c / (r2 * rho) for c in kinks]
     least = max(sine, LONG(1e-9)) * LONG(0.2)
     steps = largest * LONG(0.5) ** np.arange(int(np.ceil(np.log2(largest / least))) + 2)
-    for centre in centres:
-        edges.append(np.concatenate([[centre], centre + steps, centre - steps]))
+    edges += [np.concatenate([[c], c + steps, c - steps]) for c in centres]
     whole = np.unique(np.concatenate(edges))
     return rule(whole[np.abs(whole) <= END])
 

@@ -80,6 +80,9 @@ GOLDEN = [
 ]
 
 
+@pytest.mark.skipif(
+    os.environ.get("NUMBA_DISABLE_JIT", "0") != "0", reason="slow with the JIT off"
+)
 @pytest.mark.parametrize("case", GOLDEN[::6], ids=lambda c: f"{c.group}-{c.name}")
 def test_golden_cases(case: Case) -> None:
     if not all(callable(getattr(stax, name, None)) for name in layers(case.net)):

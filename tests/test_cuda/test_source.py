@@ -12,6 +12,12 @@ from fastntk.backends.cuda_launch import program_source
 from fastntk.kernels import scalars, scalars_gelu, scalars_smooth
 from fastntk.kernels.cpu_ops import OPS
 from fastntk.kernels.cuda_inline import Inliner
+from fastntk.kernels.cuda_series import (
+    last_terms,
+    series_complement,
+    series_slope,
+    two_terms,
+)
 from fastntk.kernels.cuda_similarity import Plan
 from fastntk.kernels.cuda_simulated import inverse_power
 from fastntk.kernels.cuda_source import ARGUMENTS, Step, kernel_source
@@ -203,3 +209,57 @@ def test_arguments_and_an_empty_program() -> None:
     assert made.n_coefs == 1
     assert Step("relu", (0,)).coefs == ()
     assert set(OPS) >= {"abrelu", "affine"}
+
+
+def all_kinds_of_statements(x: Any, y: Any, n: int) -> None:
+    total: Any = like(y, 0.0)
+    total += y
+    for k in range(n):
+        if x[0] < y:
+            x[0] += y
+        else:
+            x[0] = -y
+        x[0] = x[0] * like(y, 2.0) if k == k else x[0]
+    if not x[0] > total:
+        x[0] = total
+
+
+def test_branches_without_continue_and_long_loops() -> None:
+    out = Inliner(np.dtype(np.float64))
+    out.call(all_kinds_of_statements, Strip("x"), Text("y"), 2)
+    text = "\n".join(out.lines)
+    assert text.count("else:") == 2
+    assert "if (not (x > total" in text
+    out = Inliner(np.dtype(np.float64))
+    out.call(long_loop, Strip("x"), Text("y"), 100)
+    text = "\n".join(out.lines)
+    assert "in range(U0, U100, U1):" in text
+    assert text.count("x = ") == 1
+
+
+def long_loop(x: Any, y: Any, n: int) -> None:
+    for _ in range(n - 1, -1, -1):
+        x[0] = x[0] + y
+
+
+@pytest.mark.parametrize("rho", [0.9, -0.4, 0.0])
+def test_terms_of_a_series_are_mehlers(rho: float) -> None:
+    rng = np.random.default_rng(3)
+    a, b = rng.random((2, 6)) ** 2 * 0.9 ** np.arange(6)
+    a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
+    x = scalars.complement(np.float64(rho))
+    sums: Any = [np.zeros(1) for _ in range(6)]
+    degree = np.array([5.0])
+    for k in (4, 2):
+        terms: Any = (degree, x, a[k + 1], b[k + 1], a[k], b[k])
+        two_terms(*sums, *terms)
+    terms = (x, a[1], b[1], a[0], b[0])
+    last_terms(*sums, *terms)
+    apart, odd, even, _, move, slope = (s[0] for s in sums)
+    found = np.array([x])
+    series_complement(found, apart, odd, even, move)
+    order = np.arange(6)
+    assert math.isclose(scalars.correlation(found[0]), (a * b * rho**order).sum())
+    tau = np.array([2.0])
+    series_slope(tau, slope, 0.5, 3.0)
+    assert math.isclose(tau[0], 3.0 * (order * a * b)[1:] @ rho ** order[:-1])

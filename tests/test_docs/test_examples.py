@@ -18,10 +18,12 @@ ELSEWHERE = {
     "guide/theory": "tests/test_theory/test_guide.py",
 }
 
+NEEDS_A_GPU = {DOCS / "guide" / "gpu.md"}  # read by the compiler only, see below
+
 
 def is_run_here(page: Path) -> bool:
     """Return whether no other test runs the examples of a page."""
-    elsewhere = {DOCS / name for name in ELSEWHERE}
+    elsewhere = {DOCS / name for name in ELSEWHERE} | NEEDS_A_GPU
     return DOCS in page.parents and not elsewhere & {page, page.parent}
 
 
@@ -44,6 +46,12 @@ EXCERPTS = [
 def test_other_tests_run_the_other_guides(name: str) -> None:
     assert (DOCS / name).exists()
     assert Path(name).name in (ROOT / ELSEWHERE[name]).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", NEEDS_A_GPU, ids=lambda page: page.stem)
+def test_examples_for_a_gpu_are_python(page: Path) -> None:
+    for block in blocks(page):
+        compile(block.text, f"{page.name}:{block.line}", "exec")
 
 
 @pytest.mark.parametrize("page", HERE, ids=lambda page: page.stem)

@@ -125,7 +125,7 @@ def test_a_value_that_is_off_by_two_percent_is_seen(name: str) -> None:
     assert abs(FACTOR * value - mean) > SIGMAS * error
 
 
-WIDE = {
+WIDE: dict[str, tuple[Any, Function]] = {
     "tanh": (stax.Tanh(), np.tanh),
     "elu": (stax.Elu(), _elu(1.0, 1.0)),
     "hard-tanh": (stax.HardTanh(), lambda u: np.clip(u, -1, 1)),

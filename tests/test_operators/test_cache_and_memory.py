@@ -78,9 +78,8 @@ def test_the_budget_holds(budget: int, n_columns: int, cache: str, dtype: str) -
     tracemalloc.start()
     K = fastntk.operator(RELU_NET, x, **options)
     for _ in range(2):
-        product = None
-        product = K @ v
-    peak = tracemalloc.get_traced_memory()[1] - product.nbytes
+        assert np.isfinite(K @ v).all()
+    peak = tracemalloc.get_traced_memory()[1] - v.nbytes
     tracemalloc.stop()
     assert peak <= budget + 150_000  # Python's own objects
 
@@ -117,7 +116,7 @@ def test_a_full_disk_ends_the_cache_not_the_product(
     def full(*args: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tile_cache.os, "pwrite", full)
+    monkeypatch.setattr("os.pwrite", full)
     K = fastntk.operator(RELU_NET, X, max_memory="1.5MB", cache=tmp_path)
     for _ in range(2):
         assert np.array_equal(K @ V, right)

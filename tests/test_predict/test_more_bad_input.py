@@ -38,7 +38,7 @@ def test_times_are_numbers(t: Any) -> None:
 
 def test_kernels_with_negative_eigenvalues() -> None:
     calls: list[Any] = [
-        lambda k: predict.max_learning_rate(k),
+        predict.max_learning_rate,
         lambda k: predict.kernel_gradient_descent(k, np.ones(len(k))),
         lambda k: predict.gradient_descent("mse", k, np.ones((len(k), 1))),
     ]

@@ -1,5 +1,6 @@
 """Block conjugate gradients: breakdown, restarts, refinement, deflation, interrupts."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -257,12 +258,13 @@ def test_checkpoints_of_another_problem_are_refused(
     b = np.random.default_rng(15).standard_normal(N)
     path = tmp_path / "state.npz"
     block_cg(matrix, b, 1e-3, checkpoint=path)
-    for other in (
+    others: list[Callable[[], Any]] = [
         lambda: block_cg(matrix, b, 1e-2, checkpoint=path),
         lambda: block_cg(matrix, 2 * b, 1e-3, checkpoint=path),
         lambda: block_cg(matrix + 0.1 * np.eye(N), b, 1e-3, checkpoint=path),
         lambda: block_cg(matrix, b, 1e-3, seed=1, checkpoint=path),
-    ):
+    ]
+    for other in others:
         with pytest.raises(InputError, match="of another problem"):
             other()
 

@@ -102,6 +102,7 @@ def test_the_pseudoinverse_is_numpys() -> None:
     consistent = pinv(matrix, matrix @ y)
     assert consistent.status is Status.CONVERGED
     assert "least norm" in consistent.notes[0]
+    assert found.cutoff is not None
     assert np.isclose(found.cutoff, N * np.finfo(float).eps * 100.0)
 
 

@@ -81,7 +81,7 @@ def test_the_basis_is_orthonormal() -> None:
 
 def test_bad_arguments_are_named() -> None:
     with pytest.raises(InputError, match=r"f: found values of shape \(\)"):
-        apply_function(np.eye(3), lambda z: np.float64(1.0), np.ones(3))
+        apply_function(np.eye(3), lambda z: np.array(1.0), np.ones(3))
     with pytest.raises(InputError, match="b: found 4 rows; expected 3"):
         apply_function(np.eye(3), np.sqrt, np.ones(4))
     with pytest.raises(IndefiniteError, match=r"quadratic form -0\.8"):

@@ -125,12 +125,12 @@ class Disk:
 SMALL: dict[str, Any] = {"x": X[:150], "threads": 1, "layout": "lower"}
 
 
-def failures(name: str, tmp_path: Path, patch: Any) -> Iterator[int]:
-    """Yield every operation that a store of one thread needs."""
+def failures(name: str, lasts: bool, tmp_path: Path, patch: Any) -> Iterator[int]:
+    """Yield every other operation that a store of one thread needs."""
     with patch.context() as inner:
         disk = Disk(inner, 10**9, False)
         store(tmp_path / f"count-{name}", **SMALL)
-    yield from range(1, disk.count + 1)
+    yield from range(1 + lasts, disk.count + 1, 2)
 
 
 @pytest.mark.parametrize("lasts", [False, True])
@@ -140,7 +140,7 @@ def test_a_full_disk_at_every_operation(
 ) -> None:
     monkeypatch.setattr(store_sink, "SYNC_SECONDS", 0.001)
     right = fastntk.gram(NET, X[:150])
-    for number in failures(name, tmp_path, monkeypatch):
+    for number in failures(name, lasts, tmp_path, monkeypatch):
         path = tmp_path / f"{number}-{name}"
         with monkeypatch.context() as patch:
             Disk(patch, number, lasts)

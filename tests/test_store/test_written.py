@@ -97,7 +97,7 @@ def test_parts_are_read(name: str, layout: str, tmp_path: Path) -> None:
     with fastntk.open_store(tmp_path / name) as K:
         assert (K.shape, K.dtype, K.layout, K.kernel) == (
             (300, 300),
-            np.float64,
+            np.dtype(np.float64),
             layout,
             "ntk",
         )

@@ -1,0 +1,1 @@
+"""Kill a program at random instants, start it again, and compare the result."""

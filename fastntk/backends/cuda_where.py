@@ -1,0 +1,33 @@
+"""Whether an array lies on a GPU; every call asks, so nothing is imported for it."""
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["device_of", "is_on_device"]
+
+CUDA_DEVICES = (2, 13)  # DLPack's numbers of CUDA memory, plain and managed
+
+
+def is_on_device(*arrays: Any) -> bool:
+    """Return whether any of these lies in the memory of a GPU; None never does."""
+    return any(_is_there(x) for x in arrays)
+
+
+def _is_there(x: Any) -> bool:
+    if x is None or isinstance(x, np.ndarray | list):
+        return False
+    if isinstance(x, tuple):
+        return is_on_device(*x)
+    if hasattr(type(x), "copy_to_host"):  # Numba's own
+        return True
+    where = getattr(x, "__dlpack_device__", None)
+    if where is not None:
+        return int(where()[0]) in CUDA_DEVICES
+    return hasattr(type(x), "__cuda_array_interface__")
+
+
+def device_of(x: Any) -> int | None:
+    """Return the number of the device that holds an array, if it says so."""
+    where = getattr(x, "__dlpack_device__", None)
+    return None if where is None else int(where()[1])

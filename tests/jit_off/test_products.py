@@ -1,0 +1,49 @@
+"""A tile times columns, and the checksum, line by line."""
+
+import numpy as np
+import pytest
+
+from fastntk.kernels.checksum import fold_words
+from fastntk.kernels.tile_product import (
+    add_product,
+    multiply_tile,
+    multiply_transposed,
+)
+from fastntk.kernels.vector import GROUP_ROWS, panel_width
+
+pytestmark = pytest.mark.jit_off
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(3, 5), (17, 9), (34, 40)])
+def test_products_of_a_tile(shape: tuple[int, int], dtype: type) -> None:
+    rng = np.random.default_rng(0)
+    width = panel_width(np.dtype(dtype))
+    block = rng.standard_normal(shape).astype(dtype)
+    v = rng.standard_normal((50, width)).astype(dtype)
+    side = max(*shape, width)
+    strip, edge = np.empty(side * side, dtype), np.empty(GROUP_ROWS * width, dtype)
+    out = np.zeros((GROUP_ROWS, side))
+    workspace = (v.reshape(-1), 4, 50, width, out, strip, edge)
+    scales = np.full(2, 0.5)
+    total = np.zeros((shape[0], 2))
+    multiply_tile(block, *workspace)
+    add_product(total, out, scales)
+    assert np.allclose(total, 0.5 * block @ v[4 : 4 + shape[1], :2], rtol=1e-4)
+    total = np.zeros((shape[1], 2))
+    multiply_transposed(block, *workspace)
+    add_product(total, out, scales)
+    assert np.allclose(total, 0.5 * block.T @ v[4 : 4 + shape[0], :2], rtol=1e-4)
+
+
+def test_the_checksum_depends_on_every_word() -> None:
+    words = np.arange(70, dtype=np.uint64)
+    sums = set()
+    with np.errstate(over="ignore"):
+        for k in range(71):
+            other = words.copy()
+            other[k:][:1] += np.uint64(1)
+            lanes = np.arange(32, dtype=np.uint64)
+            fold_words(other, lanes)
+            sums.add(lanes.tobytes())
+    assert len(sums) == 71
