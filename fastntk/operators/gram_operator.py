@@ -27,10 +27,21 @@ OP_COST = 1.3  # time of a flop of the layers, in those of the product
 class GramOperator(LinearOperator):  # type: ignore[misc]
     """The kernel matrix of a network as a linear operator; made by `fastntk.operator`.
 
-    Attributes
+    Parameters
     ----------
     net : Network or Spec
         The network.
+    setup : Setup
+        The checked call, with its rows prepared.
+    layout : Layout
+        Tile plan, threads and memory.
+    cache : TileCache, optional
+        Keeps tiles between products.
+    progress : bool or callable, default=False
+        As in `fastntk.operator`.
+
+    Attributes
+    ----------
     x1, x2 : ndarray or CSR matrix of shape (n1, d) and (n2, d)
         The inputs; ``x2`` is None if the matrix is symmetric.
     get : str
