@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from fastntk._errors import InputError
 from fastntk.solvers.cg_settings import CGSettings
 from fastntk.solvers.preconditioners import (
@@ -12,7 +10,7 @@ from fastntk.solvers.preconditioners import (
     nystrom,
     rpcholesky,
 )
-from fastntk.solvers.protocol import KernelOperator, rounding_unit
+from fastntk.solvers.protocol import KernelOperator
 
 __all__ = ["build_preconditioner"]
 
@@ -46,16 +44,8 @@ def build_preconditioner(
             columns=settings.width,
             rtol=settings.rtol,
             max_memory=max_memory,
-            dtype=_factor_dtype(operator, settings.ridge),
         )
     raise InputError(
         f"preconditioner: found {wanted!r}; expected 'rpcholesky', 'nystrom', 'none' "
         "or a LowRankPreconditioner"
     )
-
-
-def _factor_dtype(operator: KernelOperator, ridge: float) -> Any:
-    """Return float32 where neither the tiles nor the ridge ask for more."""
-    is_single = rounding_unit(operator) > 1e-10
-    scale = float(np.mean(operator.diagonal(), dtype=np.float64))
-    return np.float32 if is_single and ridge >= 1e-4 * scale else np.float64

@@ -179,7 +179,24 @@ class EighFactor:
     def result(
         self, b: Any, ridge: float = 0.0, rtol: float = 1e-6, method: str = "eigh"
     ) -> SolveResult:
-        """Solve for targets and report."""
+        """Solve for targets and report.
+
+        Parameters
+        ----------
+        b : array-like of shape (n,) or (n, n_outputs)
+            Targets.
+        ridge : float, default=0.0
+            Added to the diagonal.
+        rtol : float, default=1e-6
+            Residual that counts as solved, relative to ``b``, per column.
+        method : {"eigh", "pinv"}, default="eigh"
+            What the result calls it.
+
+        Returns
+        -------
+        SolveResult
+            With residuals of every column.
+        """
         rtol, ridge = check_rtol(rtol), check_ridge(ridge)
         columns, is_vector = check_targets(b, self.n)
         norms = np.linalg.norm(columns, axis=0)

@@ -26,7 +26,7 @@ from fastntk.solvers.systems import System, memory_there
 __all__ = ["Options", "solve_again", "solve_system"]
 
 Options = dict[str, Any]
-FACTOR_SHARE = 0.55  # of the memory for a preconditioner; the rest is for tiles
+FACTOR_SHARE = 0.75  # of the memory for a preconditioner; the rest is for tiles
 VECTORS = 14  # arrays of n x columns that an iteration needs
 
 

@@ -56,6 +56,11 @@ def load_model(path: Any) -> KernelModel:
     path : path-like
         Either of the two files, or their common name.
 
+    Returns
+    -------
+    KernelModel
+        As it was saved.
+
     Raises
     ------
     InputError

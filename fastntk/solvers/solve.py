@@ -78,10 +78,12 @@ def solve(
         See `fastntk.solvers.falkon`.
     cutoff
         See `fastntk.solvers.pinv`.
-    backend, threads, cache
+    backend, threads
         See `fastntk.operator`.
     max_memory : int or str, optional
         Bytes for all of it, inputs excepted; by default nine tenths of what is free.
+    cache
+        See `fastntk.operator`.
     seed : int, default=0
         Of pivots, probes, centres and blocks.
     checkpoint, checkpoint_seconds

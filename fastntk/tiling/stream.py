@@ -35,10 +35,12 @@ def tiles(
 
     Parameters
     ----------
-    net, x1, x2, get, dtype, backend, threads, collapse
+    net, x1, x2, get, dtype, backend, threads
         As in `fastntk.gram`.
     max_memory : int or str, optional
         Bytes for the copy of the inputs and all blocks alive at once.
+    collapse : bool, default=True
+        As in `fastntk.gram`.
 
     Yields
     ------

@@ -114,7 +114,18 @@ class LowRankPreconditioner:
 
 
 def identity(n: int) -> LowRankPreconditioner:
-    """Return ``P = I``: no preconditioner."""
+    """Return ``P = I``: no preconditioner.
+
+    Parameters
+    ----------
+    n : int
+        Rows of the matrix.
+
+    Returns
+    -------
+    LowRankPreconditioner
+        Of rank 0.
+    """
     return LowRankPreconditioner(np.zeros((n, 0)), np.zeros((0, 0)), 1.0, "none")
 
 

@@ -55,8 +55,8 @@ def rpcholesky(
     max_memory : int, optional
         Bytes for the factor.
     dtype : {float64, float32}
-        Of the factor; float32 halves memory, and will do for ridges above 1e-4 of the
-        diagonal.
+        Of the factor. float32 halves memory, but its rounding, times the largest
+        eigenvalue over the shift, is noise in every iteration: for small n only.
     on_block : callable
         Called with the rank after each block of columns.
 
