@@ -235,8 +235,7 @@ class Program:
                 )
             yield (
                 f"  {op.name:<9} {op.layer:<{width}} {slots:<12} "
-                f"{op.n_tables:>6} {self.op_flops(op):>6}"
-                + _note(op)
+                f"{op.n_tables:>6} {self.op_flops(op):>6}" + _note(op)
             )
         yield (
             f"  {self.n_slots} slots ({8 * self.n_slots} bytes per entry of a panel in "
