@@ -37,11 +37,12 @@ def micro_product(  # noqa: D103 - see the module's docstring
     width: int,
     is_first: bool,
 ) -> None:
+    n = panel_width(c.dtype)  # width: items from one feature to the next
     left = np.stack([a[a_start + k * width :][:GROUP_ROWS] for k in range(depth)])
-    right = _slab(b, b_start, depth, width, width)
+    right = np.stack([b[b_start + k * width :][:n] for k in range(depth)])
     product = left.T @ right
     for i in range(GROUP_ROWS):
-        goal = c[c_start + i * c_stride :][:width]
+        goal = c[c_start + i * c_stride :][:n]
         goal[:] = product[i] if is_first else goal + product[i]
 
 
