@@ -196,7 +196,7 @@ def gradient_descent_mse(
 
     Examples
     --------
-    >>>     >>> from fastntk import predict
+    >>> from fastntk import predict
     >>> kernel = np.array([[2.0, 1.0], [1.0, 2.0]])
     >>> flow = predict.gradient_descent_mse(kernel, [[1.0], [1.0]])
     >>> flow([0.0, 1.0, np.inf])[:, :, 0].round(4)
