@@ -196,6 +196,7 @@ def gradient_descent_mse(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from fastntk import predict
     >>> kernel = np.array([[2.0, 1.0], [1.0, 2.0]])
     >>> flow = predict.gradient_descent_mse(kernel, [[1.0], [1.0]])

@@ -1,31 +1,35 @@
-"""``P = F F^T + rho I`` as a product ``M M^T``, so that both sides can be taken off."""
+"""``P = F F^T + D`` as a product ``M M^T``, so that both sides can be taken off."""
 
 import dataclasses
 import math
 from typing import Any
 
 import numpy as np
-from scipy.linalg import blas, cholesky, lapack, solve_triangular
+from scipy.linalg import blas, cholesky, solve_triangular
 
 from fastntk._typing import FloatArray
 
 __all__ = ["LowRankPreconditioner", "from_factor", "identity"]
 
+LEAST_TAIL = 0.3  # of the mean of what F leaves of the diagonal: weights by row
 CHUNK_BYTES = 32 << 20  # of a float32 factor looked at together in float64
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LowRankPreconditioner:
-    """``P = F F^T + rho I = M M^T`` with ``M = Q L Q^T + sqrt(rho) (I - Q Q^T)``.
+    """``P = F F^T + rho W^2 = M M^T``, ``M = W (Q L Q^T + sqrt(rho) (I - Q Q^T))``.
 
     Attributes
     ----------
     basis : ndarray of shape (n, rank)
-        Q, orthonormal columns that span F.
+        Q, orthonormal columns that span ``W^-1 F``.
     lower : ndarray of shape (rank, rank)
-        L, the Cholesky factor of ``R R^T + rho I`` where ``F = Q R``.
+        L, the Cholesky factor of ``R R^T + rho I`` where ``W^-1 F = Q R``.
     shift : float
         rho: the ridge and the mean of what F leaves of the diagonal.
+    weights : ndarray of shape (n,)
+        Diagonal of W: ``rho W^2`` is the ridge and what F leaves of each diagonal
+        entry (but not less than 0.3 of its mean).
     kind : str
         How F was found.
     pivots : ndarray of shape (rank,), or None
@@ -37,12 +41,15 @@ class LowRankPreconditioner:
     -----
     Taking ``rho`` as the ridge alone makes directions that F misses look small: at n =
     1,500, rank 300 and a relative ridge of 1e-6 the condition number of ``P^-1 (K +
-    ridge I)`` is 9e5 with it, and 10 with the mean of the tail added.
+    ridge I)`` is 9e5 with it, and 10 with the mean of the tail added. Small eigenvalues
+    of kernels with a cusp sit on rows of small variance: weights by row halve the
+    condition number of a ReLU NTK of Gaussian rows once more.
     """
 
     basis: FloatArray
     lower: FloatArray
     shift: float
+    weights: FloatArray
     kind: str
     pivots: Any = None
     tail: float = 0.0
@@ -55,37 +62,43 @@ class LowRankPreconditioner:
     @property
     def nbytes(self) -> int:
         """Memory of the factors."""
-        return self.basis.nbytes + self.lower.nbytes
+        return self.basis.nbytes + self.lower.nbytes + self.weights.nbytes
 
     def solve(self, b: FloatArray) -> FloatArray:
         """Return ``P^-1 b``."""
-        return self._apply(b, ("L", "L^T"), 1.0 / self.shift)
+        w = self.weights[:, None]
+        return self._apply(b / w, ("L", "L^T"), 1.0 / self.shift) / w
 
     def left(self, b: FloatArray) -> FloatArray:
         """Return ``M^-1 b``."""
-        return self._apply(b, ("L",), self.shift**-0.5)
+        return self._apply(b / self.weights[:, None], ("L",), self.shift**-0.5)
 
     def right(self, b: FloatArray) -> FloatArray:
         """Return ``M^-T b``."""
-        return self._apply(b, ("L^T",), self.shift**-0.5)
+        return self._apply(b, ("L^T",), self.shift**-0.5) / self.weights[:, None]
 
     def undo_left(self, b: FloatArray) -> FloatArray:
         """Return ``M b``."""
-        return self._apply(b, ("M",), self.shift**0.5)
+        return self._apply(b, ("M",), self.shift**0.5) * self.weights[:, None]
 
     def log_determinant(self) -> float:
         """Return ``log det P``."""
         n, k = len(self.basis), self.rank
-        small = 2.0 * float(np.log(self.lower.diagonal()).sum())
-        return small + (n - k) * math.log(self.shift)
+        logs = np.log(self.lower.diagonal()).sum() + np.log(self.weights).sum()
+        return 2.0 * float(logs) + (n - k) * math.log(self.shift)
 
     def trace_inverse(self) -> float:
         """Return ``tr P^-1``."""
-        n, k = len(self.basis), self.rank
-        if not k:
-            return n / self.shift
-        inverse, _ = lapack.dtrtri(self.lower, lower=1)
-        return float((np.tril(inverse) ** 2).sum()) + (n - k) / self.shift
+        inverse_squares = self.weights**-2.0
+        total = float(inverse_squares.sum()) / self.shift
+        if not self.rank:
+            return total
+        for rows in _chunks(self.basis):
+            part = self.basis[rows].astype(np.float64)
+            inner = solve_triangular(self.lower, part.T, lower=True, check_finite=False)
+            change = (inner**2).sum(axis=0) - (part**2).sum(axis=1) / self.shift
+            total += float(inverse_squares[rows] @ change)
+        return total
 
     def _apply(
         self, b: FloatArray, steps: tuple[str, ...], outside: float
@@ -126,21 +139,24 @@ def identity(n: int) -> LowRankPreconditioner:
     LowRankPreconditioner
         Of rank 0.
     """
-    return LowRankPreconditioner(np.zeros((n, 0)), np.zeros((0, 0)), 1.0, "none")
+    none = np.zeros((n, 0)), np.zeros((0, 0))
+    return LowRankPreconditioner(*none, 1.0, np.ones(n), "none")
 
 
 def from_factor(
-    factor: FloatArray, shift: float, kind: str, pivots: Any = None, tail: float = 0.0
+    factor: FloatArray, ridge: float, left: FloatArray, kind: str, pivots: Any = None
 ) -> LowRankPreconditioner:
-    """Return ``P = F F^T + shift I``.
+    """Return ``P = F F^T + D`` for ``K + ridge I``.
 
     Parameters
     ----------
     factor : ndarray of shape (n, rank), Fortran order, float32 or float64
         F; its memory is taken for the basis.
-    shift : float
-        rho > 0.
-    kind, pivots, tail
+    ridge : float
+        Of the system.
+    left : ndarray of shape (n,)
+        Diagonal of ``K - F F^T``, >= 0.
+    kind, pivots
         See `LowRankPreconditioner`.
 
     Notes
@@ -148,15 +164,22 @@ def from_factor(
     Shifted Cholesky QR, twice: ``4 n rank^2`` flops in matrix products, in place, where
     Householder's QR takes as many in a slower routine and a copy.
     """
-    rank = factor.shape[1]
+    n, rank = factor.shape
+    tail = float(left.sum()) / max(n - rank, 1)
+    scale = float(np.einsum("ij,ij->", factor, factor, dtype=np.float64)) / n + tail
+    shift = max(ridge + tail, 1e-15 * scale, np.finfo(np.float64).tiny)
+    weights = np.sqrt((ridge + np.maximum(left, LEAST_TAIL * tail)) / shift)
+    weights = np.where(weights > 0.0, weights, 1.0)
     if not rank:
-        return LowRankPreconditioner(factor, np.zeros((0, 0)), shift, kind, pivots)
+        none = np.zeros((0, 0))
+        return LowRankPreconditioner(factor, none, shift, weights, kind, pivots, tail)
+    factor /= weights[:, None].astype(factor.dtype)
     upper = _orthonormalise(factor, shifted=True)
     upper = _orthonormalise(factor, shifted=False) @ upper
     middle = upper @ upper.T
     middle.flat[:: rank + 1] += shift
     lower = cholesky(middle, lower=True, overwrite_a=True, check_finite=False)
-    return LowRankPreconditioner(factor, lower, shift, kind, pivots, tail)
+    return LowRankPreconditioner(factor, lower, shift, weights, kind, pivots, tail)
 
 
 def _orthonormalise(factor: FloatArray, *, shifted: bool) -> FloatArray:

@@ -66,20 +66,16 @@ def nystrom(
     random = rng.standard_normal((n, rank))
     basis, _ = qr(random, mode="economic", overwrite_a=True, check_finite=False)
     image = product(known, basis, 0.0)
-    factor, added = _stable_root(basis, image, rounding_unit(known))
-    trace = float(np.sum(known.diagonal(), dtype=np.float64))
-    captured = float((factor**2).sum()) - added * rank
-    tail = max(trace - captured, 0.0) / max(n - rank, 1)
-    shift = max(ridge + tail, 1e-15 * trace / n, np.finfo(np.float64).tiny)
-    return from_factor(factor, shift, "nystrom", None, tail)
+    factor = _stable_root(basis, image, rounding_unit(known))
+    diagonal = np.asarray(known.diagonal(), dtype=np.float64)
+    left = np.maximum(diagonal - (factor**2).sum(axis=1), 0.0)
+    return from_factor(factor, ridge, left, "nystrom")
 
 
-def _stable_root(
-    basis: FloatArray, image: FloatArray, unit: float
-) -> tuple[FloatArray, float]:
-    """Return F with ``F F^T = Y (O^T Y)^-1 Y^T``, and the shift that it took."""
+def _stable_root(basis: FloatArray, image: FloatArray, unit: float) -> FloatArray:
+    """Return F with ``F F^T = Y (O^T Y)^-1 Y^T``, for a slightly shifted ``K``."""
     if not image.any():
-        return np.zeros((len(basis), 0), order="F"), 0.0
+        return np.zeros((len(basis), 0), order="F")
     shift = unit * float(np.linalg.norm(image, 2))
     while True:
         shifted = image + shift * basis
@@ -90,4 +86,4 @@ def _stable_root(
         except np.linalg.LinAlgError:
             shift *= 10.0
     root = solve_triangular(upper, shifted.T, trans="T", check_finite=False)
-    return np.asfortranarray(root.T), shift
+    return np.asfortranarray(root.T)

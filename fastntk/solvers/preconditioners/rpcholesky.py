@@ -75,9 +75,9 @@ def rpcholesky(
     -----
     Algorithm 2.2 of [1]_: pivots are drawn in blocks in proportion to what is left of
     the diagonal, and accepted one by one by rejection, which gives the pivots of
-    sequential sampling at the speed of matrix products. The shift of ``P`` is the ridge
-    plus the mean of what is left. Cost: ``n rank`` entries and ``5 n rank^2`` flops;
-    memory ``n rank`` numbers.
+    sequential sampling at the speed of matrix products. The rest of ``P`` is the
+    ridge plus what is left of the diagonal. Cost: ``n rank`` entries and ``5 n rank^2``
+    flops; memory ``n rank`` numbers.
 
     References
     ----------
@@ -107,11 +107,7 @@ def rpcholesky(
     factor, left, pivots = _factorise(
         known, limit, rule, np.random.default_rng(seed), kind, on_block
     )
-    found = factor.shape[1]
-    tail = float(left.sum()) / max(n - found, 1)
-    scale = float(np.mean(known.diagonal()))
-    shift = max(ridge + tail, 1e-15 * scale, np.finfo(np.float64).tiny)
-    return from_factor(factor, shift, "rpcholesky", pivots, tail)
+    return from_factor(factor, ridge, left, "rpcholesky", pivots)
 
 
 def _factorise(
