@@ -93,12 +93,16 @@ def test_a_seed_gives_the_same_pivots() -> None:
 
 def test_float32_factors_precondition_too() -> None:
     kernel = _kernel()
-    known = rpcholesky(kernel, 1e-2, rank=30, dtype=np.float32)
-    assert known.basis.dtype == np.float32
     b = np.random.default_rng(2).standard_normal(N)
-    result = block_cg(kernel, b, 1e-2, preconditioner=known)
+    narrow, wide = (
+        rpcholesky(kernel, 1e-2, rank=30, dtype=dtype) for dtype in (np.float32, float)
+    )
+    assert narrow.basis.dtype == np.float32
+    result, known = (
+        block_cg(kernel, b, 1e-2, preconditioner=factor) for factor in (narrow, wide)
+    )
     assert result.is_success
-    assert result.iterations < 15
+    assert result.iterations <= known.iterations + 1
 
 
 def test_matrices_of_zeros_have_rank_zero() -> None:
