@@ -52,18 +52,16 @@ def host_pairs(
     rows, cols = rows.astype(np.float64), cols.astype(np.float64)
     q1, q2 = rows[0][:, None], cols[0][None, :]
     pairs = getattr(op.payload, "pairs", None)
-    if pairs is not None:  # in complements, which keep the angle
-        new, slope = pairs(x.astype(np.float64), q1, q2, tau is not None)
+    if pairs is not None:  # from complements, which keep the angle
+        new, slope = pairs(x.astype(np.float64), q1, q2)
+    else:
+        rho = np.copysign(1.0 - np.abs(x.astype(np.float64)), x)
+        c = rho * (np.sqrt(q1) * np.sqrt(q2))
         if tau is not None:
-            tau *= (slope * (rows[2][:, None] * cols[2][None, :])).astype(tau.dtype)
-        x[...] = new
-        return
-    rho = np.copysign(1.0 - np.abs(x.astype(np.float64)), x)
-    c = rho * (np.sqrt(q1) * np.sqrt(q2))
+            slope = _call(op, op.payload.d_nngp_fn, c, q1, q2)
+        new = _call(op, op.payload.nngp_fn, c, q1, q2)
     if tau is not None:
-        slope = _call(op, op.payload.d_nngp_fn, c, q1, q2)
         tau *= (slope * (rows[2][:, None] * cols[2][None, :])).astype(tau.dtype)
-    new = _call(op, op.payload.nngp_fn, c, q1, q2)
     new = np.clip(new * (rows[1][:, None] * cols[1][None, :]), -1.0, 1.0)
     x[...] = np.copysign(1.0 - np.abs(new), new)
 

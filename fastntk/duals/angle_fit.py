@@ -9,11 +9,16 @@ rounding.
 
 import dataclasses
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from fastntk._typing import FloatArray
+from fastntk._typing import FloatArray, IntArray
+from fastntk.duals.angle_table import AngleTable, angle_table
+from fastntk.duals.functions import Function
 from fastntk.duals.legendre import unit_rule
 from fastntk.duals.panels import Panels
 from fastntk.duals.polar import RADIUS, polar_means, radii, turn_edges
@@ -25,6 +30,12 @@ NODES = 11  # on a panel
 MOST_ANGLES = 96  # degree in the angle
 CHECKS = 10  # pairs at which the fit is measured
 PIECE = 2**13  # nodes at once
+NODES_PER_LOG = 3.0  # of the variance, at first
+MOST_NODES = 48
+SAMPLES = 801  # of the normal variable, at which variances are compared
+ALIKE = 1e-15  # what a further variance adds, relative to the first
+THREADS = min(4, os.cpu_count() or 1)
+LEAST = 2e-16  # eigenvalue of a coefficient that counts
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -103,21 +114,16 @@ class AngleFit:
         roots = [np.exp(0.5 * b @ self.sizes) for b in (one, two)]
         s = 2 * theta / math.pi - 1
         results = []
-        for k in range(2):
-            rows = np.tensordot(one, self.coefs[k], axes=(1, 0))  # (n1, m, t)
-            parts = np.matmul(two, rows).transpose(2, 0, 1)  # (t, n1, n2)
-            value = _clenshaw(np.ascontiguousarray(parts), s)
-            results.append(value * roots[0][:, k, None] * roots[1][:, k])
+        for k, table in enumerate(self._tables):
+            value = table(one, two, s)
+            value *= roots[0][:, k, None]
+            value *= roots[1][:, k]
+            results.append(value)
         return results[0], results[1]
 
-
-def _clenshaw(coefs: FloatArray, s: FloatArray) -> FloatArray:
-    """Return ``sum_k coefs[k] T_k(s)``, every point with coefficients of its own."""
-    before, now = np.zeros_like(s), np.zeros_like(s)
-    double = 2 * s
-    for part in coefs[:0:-1]:
-        before, now = now, part + double * now - before
-    return np.asarray(coefs[0] + s * now - before)
+    @cached_property
+    def _tables(self) -> tuple[AngleTable, AngleTable]:
+        return angle_table(self.coefs[0], LEAST), angle_table(self.coefs[1], LEAST)
 
 
 def angle_fit(source: Source, low: float, high: float, tol: float) -> AngleFit | None:
@@ -138,23 +144,27 @@ def angle_fit(source: Source, low: float, high: float, tol: float) -> AngleFit |
         None if polynomials of degree 95 in the angle do not meet it.
     """
     one, two = math.log(low), math.log(high)
-    single = two - one < 1e-12
-    m = 1 if single else min(48, 9 + math.ceil(4.5 * (two - one)))
-    s = np.zeros(1) if single else chebyshev.chebpts1(m)
-    q = np.exp(0.5 * (one + two) + 0.5 * (two - one) * s)
     reach = max(RADIUS, 0.8 * source.reach(np.array([high])))
     panels = source.panels(reach * math.sqrt(high) * 1.001)
     top, _ = _in_angle(source, panels, np.array([high]), reach, MOST_ANGLES)
     tails = np.abs(top).max(axis=(0, 1, 2))
-    t = int(np.flatnonzero(tails > 0.02 * tol)[-1]) + 3
+    t = int(np.flatnonzero(tails > 0.1 * tol)[-1]) + 3
     if t > MOST_ANGLES:
         return None
-    values, sizes = _in_angle(source, panels, q, reach, t)
-    to_coefs = np.linalg.inv(chebyshev.chebvander(s, m - 1))
-    coefs = np.einsum("ia,jb,nabt->nijt", to_coefs, to_coefs, values, optimize=True)
-    fit = AngleFit(one, two, coefs, to_coefs @ np.log(sizes), 0.0)
-    error = _measured(source, fit)
-    return dataclasses.replace(fit, error=error) if error <= tol else None
+    m = 1 if two - one < 1e-12 else 8 + math.ceil(NODES_PER_LOG * (two - one))
+    while True:
+        s = chebyshev.chebpts1(m)
+        q = np.exp(0.5 * (one + two) + 0.5 * (two - one) * s)
+        values, sizes = _in_angle(source, panels, q, reach, t)
+        to_coefs = np.linalg.inv(chebyshev.chebvander(s, m - 1))
+        coefs = np.einsum("ia,jb,nabt->nijt", to_coefs, to_coefs, values, optimize=True)
+        fit = AngleFit(one, two, coefs, to_coefs @ np.log(sizes), 0.0)
+        error = _measured(source, fit)
+        if error <= tol:
+            return dataclasses.replace(fit, error=error)
+        if m >= MOST_NODES:
+            return None
+        m = min(MOST_NODES, m + 12)
 
 
 def _in_angle(
@@ -162,9 +172,12 @@ def _in_angle(
 ) -> tuple[FloatArray, FloatArray]:
     """Return coefficients in the angle at pairs of variances, and the diagonals."""
     nodes = chebyshev.chebpts1(degree)
-    grids = [_grid(source, panels, q, math.pi * (x + 1) / 2, reach) for x in nodes]
-    values = np.stack(grids, axis=-1)  # (2, m, m, degree)
-    equal = _grid(source, panels, q, 0.0, reach)
+    few = _few(source, q)
+    angles = [*(math.pi * (x + 1) / 2 for x in nodes), 0.0]
+    with ThreadPoolExecutor(THREADS) as pool:
+        grids = pool.map(lambda a: _grid(source, panels, q, few, a, reach), angles)
+        whole = np.stack(list(grids), axis=-1)  # (2, m, m, degree + 1)
+    values, equal = whole[..., :-1], whole[..., -1]
     sizes = np.stack([np.diagonal(part) for part in equal], axis=1)
     for k in range(2):
         root = np.sqrt(sizes[:, k])
@@ -173,31 +186,76 @@ def _in_angle(
     return values @ to_coefs.T, sizes
 
 
+def _few(source: Source, q: FloatArray) -> list[tuple[IntArray, FloatArray]]:
+    """Return variances and weights: what the function is at others, as sums of these.
+
+    By a pivoted QR factorisation of its values: first for the function, then for its
+    derivative.
+    """
+    z = np.linspace(-RADIUS, RADIUS, SAMPLES) + 1e-3
+    density = np.exp(-0.25 * z * z)
+    found = []
+    sides: tuple[Function, ...] = (source.fn, source.slope)
+    for function in sides:
+        values = function(np.sqrt(q)[:, None] * z) * density
+        norms = np.maximum(np.linalg.norm(values, axis=1), 1e-300)
+        rows, weights = _skeleton(values / norms[:, None])
+        found.append((rows, weights * (norms[:, None] / norms[rows])))
+    return found
+
+
+def _skeleton(values: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Return rows and weights so that all rows are sums of these."""
+    from scipy import linalg  # slow to load, and not every kernel needs it
+
+    _, r, order = linalg.qr(values.T, mode="economic", pivoting=True)
+    sizes = np.abs(np.diagonal(r))
+    rank = int((sizes > ALIKE * sizes[0]).sum())
+    weights = np.zeros((len(values), rank))
+    weights[order[:rank]] = np.eye(rank)
+    rest = linalg.solve_triangular(r[:rank, :rank], r[:rank, rank:])
+    weights[order[rank:]] = rest.T
+    return order[:rank], weights
+
+
 def _grid(
-    source: Source, panels: Panels, q: FloatArray, theta: float, reach: float
+    source: Source,
+    panels: Panels,
+    q: FloatArray,
+    few: list[tuple[IntArray, FloatArray]],
+    theta: float,
+    reach: float,
 ) -> FloatArray:
-    """Return both duals of all pairs of some variances at one angle."""
+    """Return both duals of all pairs of some variances at one angle.
+
+    Angles are counted from the middle between both axes: the opposite one exchanges
+    the sides of a pair, so that half of the plane is enough.
+    """
     t, w = unit_rule(NODES)
     high = float(q.max())
-    turn = turn_edges(panels, high, np.array([theta]), 0.0)[0]
+    turn = turn_edges(panels, high, np.array([theta]), 0.0)[0] - 0.5 * theta
+    turn = np.mod(turn + math.pi, 2 * math.pi) - math.pi
+    half = np.unique(np.concatenate([[0.0, math.pi], turn[(turn > 0)]]))
     edges = radii(panels, high, reach, 0.0)
-    step, width = np.diff(edges), np.diff(turn)
+    step, width = np.diff(edges), np.diff(half)
     r = (edges[:-1, None] + step[:, None] * t).ravel()
     radial = (step[:, None] * w).ravel() * r * np.exp(-0.5 * r * r)
-    f = (turn[:-1, None] + width[:, None] * t).ravel()
+    f = (half[:-1, None] + width[:, None] * t).ravel()
     mass = (width[:, None] * w).ravel() / (2 * math.pi)
-    roots = np.sqrt(q)[:, None]
-    total = np.zeros((2, len(q), len(q)))
+    total = [np.zeros((len(rows), len(rows))) for rows, _ in few]
+    roots = [np.sqrt(q[rows])[:, None] for rows, _ in few]
     per_piece = max(1, PIECE // len(r))
     for start in range(0, len(f), per_piece):
         some = slice(start, start + per_piece)
-        x = (np.cos(f[some])[:, None] * r).ravel()
-        y = (np.cos(f[some] - theta)[:, None] * r).ravel()
+        x = (np.cos(f[some] + 0.5 * theta)[:, None] * r).ravel()
+        y = (np.cos(f[some] - 0.5 * theta)[:, None] * r).ravel()
         weight = (mass[some][:, None] * radial).ravel()
-        u, v = roots * x, roots * y
-        total[0] += (source.fn(u) * weight) @ source.fn(v).T
-        total[1] += (source.slope(u) * weight) @ source.slope(v).T
-    return total
+        sides: tuple[Function, ...] = (source.fn, source.slope)
+        for k, function in enumerate(sides):
+            one, two = function(roots[k] * x), function(roots[k] * y)
+            total[k] += (one * weight) @ two.T
+    scale = [np.asarray(weights) for _, weights in few]
+    return np.array([w @ (g + g.T) @ w.T for w, g in zip(scale, total, strict=True)])
 
 
 def _measured(source: Source, fit: AngleFit) -> float:

@@ -48,7 +48,7 @@ class Called:
             If the function takes no arrays, or returns another shape, something that
             is no array of real numbers, or NaN. Infinity is returned as it is.
         """
-        flat = np.array(u, dtype=np.float64).ravel()
+        flat = np.asarray(u, dtype=np.float64).reshape(-1).view()
         flat.flags.writeable = False
         values = self._real(self._values(flat))
         if values.shape != flat.shape:
@@ -91,4 +91,4 @@ class Called:
                 f"{self.label}: {self.name} returned {type(values).__name__} of dtype "
                 f"{found.dtype}; expected an array of real numbers"
             )
-        return found.astype(np.float64)
+        return found.astype(np.float64, copy=False)

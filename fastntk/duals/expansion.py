@@ -6,8 +6,9 @@ import math
 import numpy as np
 
 from fastntk._typing import FloatArray
-from fastntk.duals.hermite import hermite_rows, mean_values
+from fastntk.duals.hermite import hermite_rows
 from fastntk.duals.log_fit import log_fit
+from fastntk.duals.moments import mean_values
 from fastntk.duals.source import Source
 
 __all__ = ["MOST_TERMS", "Expansion", "expand"]

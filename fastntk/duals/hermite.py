@@ -18,14 +18,13 @@ import numpy as np
 from fastntk._errors import NetworkError
 from fastntk._typing import FloatArray
 from fastntk.duals.panels import Panels
-from fastntk.duals.rules import FINEST, z_rule
+from fastntk.duals.rules import WIDEST, too_fine, z_rule
 from fastntk.duals.source import Source
 
-__all__ = ["LARGEST", "Rows", "hermite_rows", "mean_values", "moments"]
+__all__ = ["LARGEST", "Rows", "hermite_rows"]
 
 LARGEST = 4096  # terms
 BLOCK = 64
-WIDEST = 0.5  # panel, in z
 EPS = 2.0**-52
 UNSEEN = 1e-9  # energy may be left when a block has none
 SPENT = 1e-18  # a block with so little of the energy is the last
@@ -87,6 +86,7 @@ def _sums(
     rule: tuple[FloatArray, FloatArray],
     n_terms: int,
     stop: float,
+    most: int = LARGEST,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return coefficients and squares of the function and its derivative."""
     z, w = rule
@@ -101,7 +101,7 @@ def _sums(
     whole_energy = np.maximum(np.concatenate([size, steep]), 1e-300)
     left = whole_energy.copy()
     middle = q * steep / np.maximum(size, 1e-300)  # mean degree, by energy
-    most = LARGEST if middle.min() < LARGEST else n_terms
+    most = most if middle.min() < LARGEST else n_terms
     for block in _hermite_blocks(z, w):
         part = both @ block.T
         parts.append(part)
@@ -128,6 +128,7 @@ def hermite_rows(
     stop: float = SPENT,
     *,
     is_checked: bool = True,
+    most: int = LARGEST,
 ) -> Rows:
     """Return the coefficients at some variances.
 
@@ -143,6 +144,8 @@ def hermite_rows(
         As many as it takes until 64 of them have less than this of the energy.
     is_checked : bool, default=True
         Compute them by a second rule too, to see what they are worth.
+    most : int, default=4096
+        At most so many terms, and up to 63 more.
 
     Returns
     -------
@@ -155,9 +158,11 @@ def hermite_rows(
     """
     end = source.reach(q)
     panels = source.panels(end * math.sqrt(float(q.max())))
-    guess = 256
+    guess = 256 if most == LARGEST else most
     while True:
-        found = _one_rule(source, panels, q, end, 6.0 / math.sqrt(guess), n_terms, stop)
+        found = _one_rule(
+            source, panels, q, end, 6.0 / math.sqrt(guess), n_terms, stop, most
+        )
         n = found[0].shape[1]
         if n <= 1.3 * guess:
             break
@@ -166,7 +171,7 @@ def hermite_rows(
     noise, noise_dot = np.zeros(len(q)), np.zeros(len(q))
     if is_checked:
         width = 6.0 / math.sqrt(guess) / 1.29
-        other = _one_rule(source, panels, q, end, width, n, 2.0, nodes=18)
+        other = _one_rule(source, panels, q, end, width, n, 2.0, most, nodes=18)
         k = min(n, other[0].shape[1])
         noise = np.sqrt(((a[:, :k] - other[0][:, :k]) ** 2).sum(axis=1))
         noise_dot = np.sqrt(((b[:, :k] - other[1][:, :k]) ** 2).sum(axis=1))
@@ -183,20 +188,21 @@ def _one_rule(
     width: float,
     n_terms: int,
     stop: float,
+    most: int,
     nodes: int = 16,
 ) -> tuple[FloatArray, ...]:
     """Return coefficients by one rule for all rows, or by one for each."""
     widest = min(WIDEST, width)
     rule = z_rule(panels, q, end, widest, nodes)
     if rule is not None:
-        return _sums(source, q, rule, n_terms, stop)
+        return _sums(source, q, rule, n_terms, stop, most)
     rows = []
     for value in q:
         one = np.array([value])
         rule = z_rule(panels, one, end, widest, nodes)
         if rule is None:
-            raise NetworkError(_too_fine(source, value))
-        rows.append(_sums(source, one, rule, n_terms, stop))
+            raise NetworkError(too_fine(source.label, value))
+        rows.append(_sums(source, one, rule, n_terms, stop, most))
     n = max(row[0].shape[1] for row in rows)
     padded = [
         np.concatenate(
@@ -222,73 +228,3 @@ def _tails(a: FloatArray, size: FloatArray) -> FloatArray:
     inside = np.cumsum(squares[:, ::-1], axis=1)[:, ::-1]
     tails = np.concatenate([inside, np.zeros((len(a), 1))], axis=1)
     return np.asarray(tails + beyond[:, None])
-
-
-def moments(source: Source, q: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return ``E fn(u)^2`` and ``E fn'(u)^2``, of any function, kinked too.
-
-    Parameters
-    ----------
-    source : Source
-        The activation.
-    q : ndarray of shape (m,)
-        Variances > 0; every one takes a rule of its own.
-
-    Returns
-    -------
-    tuple of ndarray of shape (m,)
-
-    Raises
-    ------
-    NetworkError
-        As `hermite_rows`.
-    """
-    end = source.reach(q)
-    size, steep = np.empty(len(q)), np.empty(len(q))
-    for i, value in enumerate(q.tolist()):
-        f, d, mass = _values(source, value, end)
-        size[i], steep[i] = mass @ (f * f), mass @ (d * d)
-    return size, steep
-
-
-def mean_values(source: Source, q: float) -> tuple[float, float]:
-    """Return ``E fn(u)`` and ``E fn'(u)``; at 0 the mean of both sides' slopes.
-
-    Parameters
-    ----------
-    source : Source
-        The activation.
-    q : float
-        Variance >= 0.
-
-    Returns
-    -------
-    tuple of float
-    """
-    if q == 0:
-        sides = source.slope(np.array([-1e-12, 1e-12]))
-        return float(source.fn(np.zeros(1))[0]), float(sides.mean())
-    f, d, mass = _values(source, q, source.reach(np.array([q])))
-    return float(mass @ f), float(mass @ d)
-
-
-def _values(
-    source: Source, q: float, end: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the function, its derivative and the mass at the nodes of a rule."""
-    panels = source.panels(end * math.sqrt(q))
-    rule = z_rule(panels, np.array([q]), end, WIDEST)
-    if rule is None:
-        raise NetworkError(_too_fine(source, q))
-    z, w = rule
-    u = math.sqrt(q) * z
-    mass = w * np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
-    return source.fn(u), source.slope(u), mass
-
-
-def _too_fine(source: Source, q: float) -> str:
-    return (
-        f"{source.label}: fn needs more than {FINEST} panels at variance {q:.4g}; "
-        "expected a function that varies more slowly. Scale its argument, or make the "
-        "weights before it smaller"
-    )

@@ -59,6 +59,7 @@ def log_fit(
     low: float,
     high: float,
     tolerance: float,
+    first: float = FIRST,
 ) -> LogFit:
     """Return polynomials that agree with a function between two variances.
 
@@ -71,6 +72,8 @@ def log_fit(
     tolerance : float
         Largest error of a column, relative to its size where that is above 1; the
         number of nodes grows until it is met, until rounding stops it, or up to 400.
+    first : float, default=12
+        Nodes to begin with, at least.
 
     Returns
     -------
@@ -86,13 +89,11 @@ def log_fit(
     exact = function(checks)
     size = np.maximum(1.0, np.abs(exact).max(axis=0))
     before = math.inf
-    n = max(FIRST, math.ceil(8 * half))
+    n = min(LAST, max(FIRST, math.ceil(8 * half), math.ceil(first)))
     while True:
         nodes = chebyshev.chebpts1(n)
         values = function(np.clip(np.exp(middle + half * nodes), low, high))
-        basis = chebyshev.chebvander(nodes, n - 1)
-        basis[:, 0] *= 0.5
-        coefs = basis.T @ values * (2.0 / n)
+        coefs = _to_coefs(n) @ values
         fits = chebyshev.chebvander(spots, n - 1) @ coefs
         errors = np.abs(fits - exact).max(axis=0)
         worst = float((errors / size).max())
@@ -101,3 +102,15 @@ def log_fit(
             return LogFit(one, two, coefs, errors)
         before = worst
         n = min(LAST, math.ceil(1.6 * n))
+
+
+def _to_coefs(n: int) -> FloatArray:
+    """Return the matrix from values at the n nodes to coefficients.
+
+    Its cosines are those of exact angles: the recurrence loses digits at the ends.
+    """
+    k = np.arange(n)
+    turns = np.outer(k, 2 * k[::-1] + 1) % (4 * n)  # times pi / (2 n)
+    matrix = np.cos(turns * (0.5 * math.pi / n)) * (2.0 / n)
+    matrix[0] *= 0.5
+    return np.asarray(matrix)

@@ -81,12 +81,18 @@ class NumericalDual:
         """How it is computed, in words."""
         if self.method == "quadrature":
             return "quadrature in the plane"
-        if self.kinks and self.is_piecewise:
-            return f"closed form of a piecewise polynomial, {self.kind}"
+        if self.kinks and not any(self.kinks):
+            return f"polynomials in variances and angle, {self.kind}"
         if self.kinks:
             shown = ", ".join(f"{k:.6g}" for k in self.kinks[:4])
             more = ", ..." if len(self.kinks) > 4 else ""
-            return f"quadrature in the plane, cut at the kinks {shown}{more}"
+            near = "quadrature in the plane"
+            if self.is_piecewise:
+                near = "the closed form of a piecewise polynomial"
+            return (
+                f"Hermite series, near pairs by {near}, kinks {shown}{more}, "
+                f"{self.kind}"
+            )
         return f"Hermite series, tol {self.tol:.0e}, {self.kind}"
 
     def expand(self, q_lo: float, q_hi: float, tolerance: float) -> Expansion | None:

@@ -1,8 +1,6 @@
 """`NumericalHost`: numerical duals as functions of covariances, for whole tiles."""
 
 import dataclasses
-import functools
-import math
 import threading
 from typing import Any, Protocol
 
@@ -10,17 +8,15 @@ import numpy as np
 
 from fastntk._errors import ToleranceNotReached
 from fastntk._typing import FloatArray
-from fastntk.duals.angle_fit import AngleFit, angle_fit
-from fastntk.duals.hermite import mean_values, moments
-from fastntk.duals.log_fit import LogFit, log_fit
+from fastntk.duals.angle_fit import AngleFit
+from fastntk.duals.fits import FITTED, Fit, Fits, around, moments_of
+from fastntk.duals.moments import mean_values, moments
 from fastntk.duals.pairs import angle_of, pair_duals
-from fastntk.duals.recognise import piecewise
 from fastntk.duals.source import Source
 
 __all__ = ["NumericalHost", "constant_duals"]
 
 WORTH_A_FIT = 500  # pairs at least
-WIDEST = 9.0  # range of log q
 FEW = 48  # variances that get a rule each; more are interpolated
 
 
@@ -41,34 +37,6 @@ class Numerical(Protocol):
     def description(self) -> str: ...
 
 
-class _Fits:
-    """Fits for the variances seen so far, one at a time for all threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._seen: list[float] = []
-        self._known: list[AngleFit | None] = []
-
-    def saw(self, q: FloatArray) -> None:
-        """Remember the range of rows."""
-        with self._lock:
-            ends = [*self._seen, float(q.min()), float(q.max())]
-            self._seen = [min(ends), max(ends)]
-
-    def find(self, dual: Numerical, q: FloatArray) -> AngleFit | None:
-        """Return a fit that holds at some variances, None if there can be none."""
-        if dual.method != "auto":
-            return None
-        with self._lock:
-            for fit in self._known:
-                if fit is None or fit.holds(q):
-                    return fit
-            ends = [*self._seen, float(q.min()), float(q.max())]
-            found = _fit_of(dual.source, min(ends), max(ends), dual.tol)
-            self._known.append(found)
-            return found
-
-
 @dataclasses.dataclass(frozen=True)
 class NumericalHost:
     """The dual as functions of arrays: right for every function, and slow.
@@ -83,7 +51,7 @@ class NumericalHost:
     _last: Any = dataclasses.field(
         default_factory=threading.local, compare=False, repr=False
     )
-    _fits: _Fits = dataclasses.field(default_factory=_Fits, compare=False, repr=False)
+    _fits: Fits = dataclasses.field(default_factory=Fits, compare=False, repr=False)
 
     def __reduce__(self) -> Any:
         return NumericalHost, (self.dual,)
@@ -105,7 +73,7 @@ class NumericalHost:
         -------
         tuple of float
             Relative to the diagonal, at pairs of the ends and the middle, at five
-            angles from 0 to pi.
+            angles from 0 to pi; with what fits for tiles may add.
         """
         ends = [q_lo, float(np.sqrt(q_lo) * np.sqrt(q_hi)), q_hi]
         theta = np.array([0.0, 1e-3, 1.0, 2.5, np.pi])
@@ -115,7 +83,9 @@ class NumericalHost:
             dual.source, q1, q2, angle, dual.method, dual.least_terms, dual.tol
         )
         worst = float((found.bound / found.scale).max())
-        return worst, float((found.bound_slope / found.scale_slope).max())
+        worst_slope = float((found.bound_slope / found.scale_slope).max())
+        fitted = max(self._fits.error, FITTED * dual.tol)
+        return worst + fitted, worst_slope + fitted
 
     def nngp_fn(self, cov12: Any, var1: Any, var2: Any) -> FloatArray:
         """Return ``E fn(u) fn(v)``.
@@ -154,33 +124,62 @@ class NumericalHost:
         ):
             same: tuple[FloatArray, FloatArray] = known[1]
             return same
-        result = self._table(*arrays)
-        if result is None:
-            result = self._each(*arrays)
+        result = self._each(*arrays)
         self._last.call = [a.copy() for a in arrays], result
         return result
 
-    def _table(
-        self, c: FloatArray, q1: FloatArray, q2: FloatArray
-    ) -> tuple[FloatArray, FloatArray] | None:
-        """Return the duals of a tile by a fit, None if there is none for it."""
-        is_tile = c.ndim == 2 and q1.shape[1:] == (1,) and q2.shape[:1] == (1,)
-        if not is_tile or c.size < WORTH_A_FIT:
-            return None
-        positive = np.concatenate([q1[q1 > 0], q2[q2 > 0]])
-        if not positive.size:
-            return None
-        fit = self._fits.find(self.dual, positive)
-        if fit is None:
-            return None
-        one, two = (np.where(q > 0, q, positive[0]) for q in (q1, q2))
-        theta = angle_of(c, q1, q2)
-        value, slope = fit.table(one[:, 0], two[0], theta)
+    def pairs(
+        self, x: FloatArray, q1: FloatArray, q2: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return both duals of the pairs of a tile.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n1, n2)
+            Signed complements: ``1 - rho``, or ``-(1 + rho)`` where that is smaller.
+        q1, q2 : ndarray of shapes (n1, 1), (1, n2)
+            Variances of rows and columns.
+
+        Returns
+        -------
+        tuple of ndarray of shape (n1, n2)
+        """
+        theta = 2 * np.arcsin(np.sqrt(0.5 * np.abs(x)))
+        theta = np.where(np.signbit(x), np.pi - theta, theta)
         lost = (q1 == 0) | (q2 == 0)
-        if lost.any():
-            sides = (np.broadcast_to(q, c.shape)[lost] for q in (q1, q2))
-            value[lost], slope[lost] = constant_duals(self.dual.source, *sides)
+        if not lost.any():
+            return self._positive(x, q1, q2, theta)
+        some = np.concatenate([q1[q1 > 0], q2[q2 > 0]])
+        if some.size:
+            one, two = (np.where(q > 0, q, some[0]) for q in (q1, q2))
+            value, slope = self._positive(x, one, two, theta)
+        else:
+            value, slope = np.empty(x.shape), np.empty(x.shape)
+        sides = (np.broadcast_to(q, x.shape)[lost] for q in (q1, q2))
+        value[lost], slope[lost] = constant_duals(self.dual.source, *sides)
         return value, slope
+
+    def _positive(
+        self, x: FloatArray, q1: FloatArray, q2: FloatArray, theta: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the duals of a tile whose variances are > 0."""
+        if x.size >= WORTH_A_FIT:
+            every = np.concatenate([q1.ravel(), q2.ravel()])
+            fit = self._find(every)
+            if isinstance(fit, AngleFit):
+                return fit.table(q1.ravel(), q2.ravel(), theta)
+            if fit is not None:
+                return fit.table(q1.ravel(), q2.ravel(), x, theta)
+        one, two = (np.broadcast_to(q, x.shape).ravel() for q in (q1, q2))
+        value, slope = self._by_angle(one, two, theta.ravel())
+        return value.reshape(x.shape), slope.reshape(x.shape)
+
+    def _find(self, q: FloatArray) -> Fit | None:
+        """Return what stands for the duals at these variances, if something does."""
+        dual = self.dual
+        if dual.method != "auto":
+            return None
+        return self._fits.find(dual.source, dual.tol, q)
 
     def _each(self, *arrays: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the duals of pairs one by one."""
@@ -192,8 +191,9 @@ class NumericalHost:
             value[is_row], slope[is_row] = self._rows(q1[is_row])
         is_pair = ~is_row & (q1 > 0) & (q2 > 0)
         if is_pair.any():
-            pair = (a[is_pair] for a in (c, q1, q2))
-            value[is_pair], slope[is_pair] = self._pairs(*pair)
+            one, two = q1[is_pair], q2[is_pair]
+            angle = angle_of(c[is_pair], one, two)
+            value[is_pair], slope[is_pair] = self._by_angle(one, two, angle)
         lost = (q1 == 0) | (q2 == 0)
         if lost.any():
             lost_pair = constant_duals(self.dual.source, q1[lost], q2[lost])
@@ -208,23 +208,14 @@ class NumericalHost:
         if len(distinct) <= FEW:
             size, steep = moments(source, distinct)
         else:
-            size, steep = np.exp(self._fit(distinct)(distinct)).T
+            fit = moments_of(source, *around(distinct[0], distinct[-1]))
+            size, steep = np.exp(fit(distinct)).T
         return size[place], steep[place]
 
-    def _fit(self, q: FloatArray) -> LogFit:
-        source = self.dual.source
-
-        def columns(q: FloatArray) -> FloatArray:
-            found = np.stack(moments(source, q), axis=1)
-            return np.asarray(np.log(np.maximum(found, 1e-300)))
-
-        return log_fit(columns, float(q[0]), float(q[-1]), 1e-14)
-
-    def _pairs(
-        self, c: FloatArray, q1: FloatArray, q2: FloatArray
+    def _by_angle(
+        self, q1: FloatArray, q2: FloatArray, theta: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         dual = self.dual
-        theta = angle_of(c, q1, q2)
         terms, tol = dual.least_terms, dual.tol
         found = pair_duals(dual.source, q1, q2, theta, dual.method, terms, tol)
         worst = float(np.max(found.bound / np.maximum(found.scale, 1e-300)))
@@ -236,16 +227,6 @@ class NumericalHost:
                 "tol"
             )
         return found.value, found.slope
-
-
-@functools.lru_cache(maxsize=16)
-def _fit_of(source: Source, low: float, high: float, tol: float) -> AngleFit | None:
-    panels = source.panels(source.reach(np.array([high])) * math.sqrt(high))
-    if any(panels.kinks) or math.log(high / low) > WIDEST:
-        return None
-    if panels.kinks and piecewise(source, panels) is not None:
-        return None  # it has a closed form
-    return angle_fit(source, low, high, max(0.5 * tol, 1e-14))
 
 
 def constant_duals(

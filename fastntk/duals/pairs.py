@@ -6,7 +6,8 @@ import math
 import numpy as np
 
 from fastntk._typing import AnyArray, FloatArray, IntArray
-from fastntk.duals.hermite import LARGEST, Rows, hermite_rows, moments
+from fastntk.duals.hermite import LARGEST, Rows, hermite_rows
+from fastntk.duals.moments import moments
 from fastntk.duals.panels import Panels
 from fastntk.duals.polar import polar_means
 from fastntk.duals.recognise import piecewise

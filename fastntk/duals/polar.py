@@ -21,6 +21,7 @@ from fastntk._typing import FloatArray
 from fastntk.duals.legendre import unit_rule
 from fastntk.duals.panels import Panels
 from fastntk.duals.source import Source
+from fastntk.kernels.dual_tiles import plane_nodes, plane_sums
 
 __all__ = ["RADIUS", "PairMeans", "polar_means", "radii", "turn_edges"]
 
@@ -238,29 +239,19 @@ def _chunk(
     radii: FloatArray,
     nodes: int,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return both means of some pairs by one rule."""
-    t, w = unit_rule(nodes)
-    width = np.diff(angles, axis=1)
-    f = (angles[:, :-1, None] + width[:, :, None] * t).reshape(len(theta), -1)
-    mass = (width[:, :, None] * w).reshape(len(theta), -1) / (2 * math.pi)
-    x, y = np.cos(f), np.cos(f - theta[:, None])
-    one, two = np.sqrt(q1)[:, None] * x, np.sqrt(q2)[:, None] * y
-    cuts = [np.broadcast_to(radii, (*f.shape, len(radii)))]
-    for c in kinks:
-        if c:
-            cuts += [_cut(c, u, radii[-1])[..., None] for u in (one, two)]
-    edges = np.sort(np.concatenate(cuts, axis=2), axis=2) if len(cuts) > 1 else cuts[0]
-    step = np.diff(edges, axis=2)
-    r = edges[..., :-1, None] + step[..., None] * t
-    weight = (step[..., None] * w) * (r * np.exp(-0.5 * r * r))
-    u, v = one[..., None, None] * r, two[..., None, None] * r
-    value = (source.fn(u) * source.fn(v) * weight).sum(axis=(2, 3))
-    slope = (source.slope(u) * source.slope(v) * weight).sum(axis=(2, 3))
-    return (value * mass).sum(axis=1), (slope * mass).sum(axis=1)
+    """Return both means of some pairs by one rule.
 
-
-def _cut(kink: float, u: FloatArray, last: float) -> FloatArray:
-    """Return the radius at which a ray meets a kink, at most the last."""
-    with np.errstate(divide="ignore", over="ignore"):
-        r = kink / u
-    return np.where((r > 0) & (r < last), r, last)
+    Nodes and sums are compiled; between them the function is called on all nodes.
+    """
+    cuts = np.array([c for c in kinks if c], dtype=np.float64)
+    n_rays = (angles.shape[1] - 1) * nodes
+    per_ray = (len(radii) - 1 + 2 * len(cuts)) * nodes
+    u, v, weights = np.empty((3, len(theta), n_rays, per_ray))
+    pairs = np.stack([np.sqrt(q1), np.sqrt(q2), theta])
+    rule = np.stack(unit_rule(nodes))
+    edges = np.ascontiguousarray(angles)
+    plane_nodes(pairs, edges, radii, cuts, rule, u, v, weights)
+    value, slope = np.empty((2, len(theta)))
+    plane_sums(source.fn(u), source.fn(v), weights, value)
+    plane_sums(source.slope(u), source.slope(v), weights, slope)
+    return value, slope

@@ -8,8 +8,9 @@ from fastntk._typing import FloatArray
 from fastntk.duals.legendre import unit_rule
 from fastntk.duals.panels import Panels
 
-__all__ = ["FINEST", "z_rule"]
+__all__ = ["FINEST", "WIDEST", "too_fine", "z_rule"]
 
+WIDEST = 0.5  # panel, in z
 SAMPLES = 9  # variances at which panels have to be narrow enough
 MOST = 4000  # panels that several variances share
 FINEST = 40_000  # panels of one variance
@@ -86,3 +87,24 @@ def _narrowest(
     pairs = np.stack([first, last], axis=1).ravel()
     padded = np.append(widths, np.inf)
     return np.asarray(np.minimum.reduceat(padded, pairs)[::2])
+
+
+def too_fine(label: str, q: float) -> str:
+    """Return the message for a function that varies too fast at a variance.
+
+    Parameters
+    ----------
+    label : str
+        The layer as shown in messages.
+    q : float
+        The variance.
+
+    Returns
+    -------
+    str
+    """
+    return (
+        f"{label}: fn needs more than {FINEST} panels at variance {q:.4g}; "
+        "expected a function that varies more slowly. Scale its argument, or make the "
+        "weights before it smaller"
+    )

@@ -11,7 +11,8 @@ from fastntk import spec, stax
 from fastntk.duals import functions, numerical_dual
 from fastntk.duals.angle_fit import angle_fit
 from fastntk.duals.catalogue import known_function, source_of
-from fastntk.duals.hermite import hermite_rows, moments
+from fastntk.duals.hermite import hermite_rows
+from fastntk.duals.moments import moments
 from fastntk.duals.pairs import pair_duals
 
 RNG = np.random.default_rng(8)
