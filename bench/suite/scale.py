@@ -65,7 +65,7 @@ class Solve:
 
     def track_iterations_saved(self, data: str) -> float:
         """Iterations without a preconditioner over those with one of rank n / 20."""
-        plain = self._solve("cg", preconditioner=None)
+        plain = self._solve("cg", preconditioner="none")
         with_one = self._solve("cg", rank=len(self.x) // 20)
         return float(plain.iterations / max(1, with_one.iterations))
 

@@ -1,7 +1,5 @@
 """Import time, compile time, time to a first result: each in new processes."""
 
-import subprocess
-import sys
 import tempfile
 import time
 from statistics import median
@@ -76,28 +74,12 @@ def track_process_seconds() -> float:
     return min(spent)
 
 
-def track_warmup_seconds() -> float:
-    """Return the time of ``python -m fastntk.warmup`` with an empty cache."""
-    with tempfile.TemporaryDirectory() as empty:
-        import os
-
-        start = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "fastntk.warmup"],
-            check=True,
-            capture_output=True,
-            cwd=empty,
-            env={**os.environ, "NUMBA_CACHE_DIR": empty},
-        )
-        return time.perf_counter() - start
-
-
 for _track in (track_compile_seconds, track_load_seconds):
     _track.params = ACTIVATIONS  # type: ignore[attr-defined]
     _track.param_names = ("activation",)  # type: ignore[attr-defined]
 for _track in (track_compile_seconds, track_load_seconds):
     _track.unit = "s"  # type: ignore[attr-defined]
-track_process_seconds.unit = track_warmup_seconds.unit = "s"  # type: ignore[attr-defined]
+track_process_seconds.unit = "s"  # type: ignore[attr-defined]
 track_import_ratio.unit = "x"  # type: ignore[attr-defined]
 track_import_ms.unit = "ms"  # type: ignore[attr-defined]
 track_heavy_modules.unit = "packages"  # type: ignore[attr-defined]

@@ -9,38 +9,15 @@ from fastntk._typing import FloatArray
 from fastntk.backends.cpu_compiled import CompiledProgram, run_tile
 from fastntk.backends.cpu_rows import row_pass
 from fastntk.backends.cpu_staged import StagedProgram
+from fastntk.backends.one_norm import one_variance
 from fastntk.program import Program
 from fastntk.program.collapse import MIN_FLOPS, Collapsed, collapse
 from fastntk.program.degree import Degree, degree_of
 
-__all__ = ["ONE_NORM", "ExactRecursion", "collapsed_program", "one_variance"]
+__all__ = ["ExactRecursion", "collapsed_program"]
 
 MIN_HOST_ENTRIES = 1 << 12  # slow ops repay the fit earlier
-# relative spread of the mean squares of rows that count as of one norm
-ONE_NORM = {np.dtype(np.float64): 1e-14, np.dtype(np.float32): 3e-7}
 NEGLIGIBLE_EPS = 1e-13  # of LayerNorm, relative to the variances there
-
-
-def one_variance(
-    variances: tuple[FloatArray, ...], dtype: np.dtype[Any]
-) -> float | None:
-    """Return the mean square that all rows have, None if they differ.
-
-    Parameters
-    ----------
-    variances : tuple of ndarray
-        Mean squares of the rows of both sides.
-    dtype : numpy dtype
-        Compute dtype: rows that were normalised in it count as equal.
-
-    Returns
-    -------
-    float or None
-    """
-    low = min(float(v.min()) for v in variances)
-    high = max(float(v.max()) for v in variances)
-    is_one = 0.0 < high and high - low <= ONE_NORM[dtype] * high
-    return (low + high) / 2 if is_one else None
 
 
 def collapsed_program(

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from fastntk._typing import FloatArray
-from fastntk.backends.cpu_collapse import ONE_NORM
 from fastntk.backends.cpu_rows import row_pass
+from fastntk.backends.one_norm import ONE_NORM
 from fastntk.program import Op, Program
 from fastntk.program.ops import N_OUTPUT_TABLES, padded
 

@@ -1,6 +1,7 @@
 """The variance pass on the CPU: unit rows, row tables and diagonals of one side."""
 
 import copy
+import threading
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from fastntk.backends.cpu_blocks import (
     table_stride,
 )
 from fastntk.backends.cpu_host import host_rows
+from fastntk.backends.one_norm import interpolated, one_variance
 from fastntk.backends.row_trace import RowTrace
 from fastntk.kernels.row_ops import ROW_OPS
 from fastntk.kernels.rows import unit_rows, unit_rows_sparse
@@ -24,6 +26,8 @@ from fastntk.program import Program
 from fastntk.program.collapse import Collapsed
 
 __all__ = ["CpuRows", "row_pass"]
+
+MANY_ROWS = 256  # of one norm: their diagonals are interpolated
 
 
 class CpuRows:
@@ -77,18 +81,19 @@ class CpuRows:
         else:
             self.unit = self._unit_dense(x, panel_width(dtype))
         self._check_variance()
-        self._diagonals = {name: np.empty(self.n) for name in program.get}
-        keep = keeps_tables(program, self.n, dtype)
+        self._diagonals: dict[str, FloatArray] = {
+            name: np.empty(self.n) for name in program.get
+        }
+        self._keeps_tables = keeps_tables(program, self.n, dtype)
         self._stride = table_stride(self.n, dtype)
-        room = program.n_tables * self._stride
-        self._tables = np.empty(room, dtype) if keep else None
+        self._tables: AnyArray | None = None
+        self._lock = threading.Lock()
         trace = RowTrace(program)
-        for start in range(0, self.n, BLOCK_ROWS):
-            stop = min(start + BLOCK_ROWS, self.n)
-            tables = self._pass(start, stop, trace)
-            if self._tables is not None:
-                with np.errstate(over="ignore"):  # the trace reports it, with a layer
-                    self._by_table()[:, start:stop] = tables
+        is_many = self.n >= MANY_ROWS
+        if is_many and one_variance((self.variance,), dtype) is not None:
+            self._diagonals_of_one_norm(trace)
+        else:
+            self._run(trace)
         trace.check(program.get, dtype)
         trace.warn()
         self.steepness = trace.steepness
@@ -103,7 +108,11 @@ class CpuRows:
         if isinstance(program, Collapsed):
             scales = program.row_scales(self.variance[rows]).astype(self.dtype)
             return scales.reshape(-1), scales.shape[1]
-        if self._tables is not None:
+        if self._keeps_tables:
+            with self._lock:
+                if self._tables is None:
+                    self._run(None)
+            assert self._tables is not None
             return self._tables[rows.start :], self._stride
         n = rows.stop - rows.start
         stride = table_stride(n, self.dtype)
@@ -111,10 +120,28 @@ class CpuRows:
         tables[:, :n] = self._pass(rows.start, rows.stop, None)
         return tables.reshape(-1), stride
 
-    def _by_table(self) -> AnyArray:
-        """Return the tables that are kept, shape (n_tables, stride)."""
-        assert self._tables is not None
-        return self._tables.reshape(-1, self._stride)
+    def _run(self, trace: RowTrace | None) -> None:
+        """Run the row bodies on all rows, block by block."""
+        tables = None
+        if self._keeps_tables:
+            room = self.program.n_tables * self._stride
+            tables = np.empty(room, self.dtype).reshape(-1, self._stride)
+        for start in range(0, self.n, BLOCK_ROWS):
+            stop = min(start + BLOCK_ROWS, self.n)
+            found = self._pass(start, stop, trace)
+            if tables is not None:
+                with np.errstate(over="ignore"):  # the trace reports it, with a layer
+                    tables[:, start:stop] = found
+        self._tables = None if tables is None else tables.reshape(-1)
+
+    def _diagonals_of_one_norm(self, trace: RowTrace) -> None:
+        """Run the row bodies on the two extremes; tables wait until a tile asks."""
+        ends = float(self.variance.min()), float(self.variance.max())
+        _, state = row_pass(self.program, np.array(ends), trace)
+        q, t, _ = state[self.program.stream]
+        for name in self._diagonals:
+            values = q if name == "nngp" else t
+            self._diagonals[name] = interpolated(self.variance, ends, values)
 
     def _unit_dense(self, x: AnyArray, width: int) -> FloatArray:
         """Return unit rows, packed in panels of ``width``."""

@@ -130,7 +130,7 @@ class CudaRows(CpuRows):
 
     def _host_tables(self, program: Program) -> tuple[AnyArray, int]:
         everything = slice(0, self.n)
-        if isinstance(program, Collapsed) or self._tables is not None:
+        if isinstance(program, Collapsed) or self._keeps_tables:
             return super().tables(everything, program)
         tables = np.empty((program.n_tables, self.n), self.dtype)
         for start in range(0, self.n, BLOCK_ROWS):

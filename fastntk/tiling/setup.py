@@ -1,6 +1,7 @@
 """What every public call does first: check, lower, prepare the rows, plan the tiles."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
@@ -167,7 +168,7 @@ def prepare(
     second = None if x2 is None else as_input(x2, "x2")
     check_pair(first, second)
     kind = resolve_dtype(dtype, first, second)
-    program = lower(spec, names, int(first.shape[1]))
+    program = _lowered(spec, names, int(first.shape[1]))
     if second is not None and program.has_dropout and is_same_input(first, second):
         second = None  # a row with itself shares the dropped features
     other = first if second is None else second
@@ -188,6 +189,19 @@ def prepare(
         given_bytes=_made_bytes(first, x1) + _made_bytes(second, x2),
         collapse=check_flag(collapse, "collapse"),
     )
+
+
+def _lowered(spec: Spec, get: tuple[str, ...], n_features: int) -> Program:
+    """Return the network's program, from the last calls if it is one of theirs."""
+    try:
+        return _cached(spec, get, n_features)
+    except TypeError:  # an argument of a layer cannot be hashed
+        return lower(spec, get, n_features)
+
+
+@functools.lru_cache(maxsize=32)
+def _cached(spec: Spec, get: tuple[str, ...], n_features: int) -> Program:
+    return lower(spec, get, n_features)
 
 
 def _made_bytes(x: InputMatrix | None, given: Any) -> int:

@@ -7,7 +7,8 @@ import pytest
 
 import fastntk
 from fastntk import stax
-from fastntk.backends.cpu_collapse import collapsed_program, one_variance
+from fastntk.backends.cpu_collapse import collapsed_program
+from fastntk.backends.one_norm import one_variance
 from fastntk.program import lower
 from fastntk.program.degree import Degree, degree_of
 from tests.networks import RELU, build, dense, mlp, residual
