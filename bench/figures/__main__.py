@@ -24,12 +24,23 @@ from bench.figures import (
     shapes,
     simd,
     speed,
+    times,
 )
 from bench.figures.record import AT_MOST, FIGURES, Row
 from bench.figures.session import Session
 from bench.rivals.client import DEFAULT_ENV, Rival
 
-MODULES = (speed, activations, floors, shapes, layers, process, simd, command_line)
+MODULES = (
+    speed,
+    activations,
+    floors,
+    shapes,
+    layers,
+    times,
+    process,
+    simd,
+    command_line,
+)
 ORDER = [
     name
     for module in MODULES

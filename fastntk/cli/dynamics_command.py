@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fastntk._errors import FastntkError, InputError
+from fastntk._errors import InputError
 from fastntk.cli.checks import failures_in_words, require
+from fastntk.cli.network import (
+    ActivationOption,
+    BStdOption,
+    DepthOption,
+    NetOption,
+    WStdOption,
+    check_between,
+    network_of,
+)
 
 if TYPE_CHECKING:
     from fastntk.cli.data_file import Table
-    from fastntk.stax import Network
 
 __all__ = ["EXAMPLES", "HELP", "dynamics"]
 
@@ -35,19 +43,6 @@ HELP = (
     "Columns are scaled by mean and standard deviation of the training rows; rows are "
     "counted from 0."
 )
-DEPTH, W_STD, B_STD = 3, 1.5, 0.1
-
-
-class Activation(StrEnum):
-    """Activations that have a name on the command line."""
-
-    relu = "relu"
-    leaky_relu = "leaky-relu"
-    abs = "abs"
-    erf = "erf"
-    gelu = "gelu"
-    sigmoid = "sigmoid"
-    sin = "sin"
 
 
 class Format(StrEnum):
@@ -80,25 +75,11 @@ def dynamics(
     force: Annotated[
         bool, typer.Option("--force", help="Replace files that are there.")
     ] = False,
-    depth: Annotated[
-        int | None,
-        typer.Option("--depth", min=0, max=1000, help="Hidden layers; 3 by default."),
-    ] = None,
-    activation: Annotated[
-        Activation | None,
-        typer.Option("--activation", help="Of the hidden layers; relu by default."),
-    ] = None,
-    w_std: Annotated[
-        float | None,
-        typer.Option("--w-std", help="Scale of weights; 1.5 by default."),
-    ] = None,
-    b_std: Annotated[
-        float | None, typer.Option("--b-std", help="Scale of biases; 0.1 by default.")
-    ] = None,
-    net: Annotated[
-        Path | None,
-        typer.Option("--net", help="Another network: a file with net.to_json()."),
-    ] = None,
+    depth: DepthOption = None,
+    activation: ActivationOption = None,
+    w_std: WStdOption = None,
+    b_std: BStdOption = None,
+    net: NetOption = None,
     test_fraction: Annotated[
         float, typer.Option("--test-fraction", help="Share of rows held out.")
     ] = 0.2,
@@ -137,13 +118,13 @@ def dynamics(
     from fastntk.cli import dynamics_report, outputs
     from fastntk.cli.dynamics import Settings
 
-    network = _network(net, depth, activation, w_std, b_std)
+    network = network_of(net, depth, activation, w_std, b_std)
     settings = Settings(
         network=network,
-        test_fraction=_between(test_fraction, "--test-fraction", 0.0, 1.0),
+        test_fraction=check_between(test_fraction, "--test-fraction", 0.0, 1.0),
         learning_rate=None
         if learning_rate is None
-        else _between(learning_rate, "--learning-rate", 0.0, math.inf),
+        else check_between(learning_rate, "--learning-rate", 0.0, math.inf),
         times=None if times is None else _times(times),
         diag_reg=_diag_reg(diag_reg),
         max_rows=max_rows,
@@ -175,74 +156,6 @@ def _read(data: Path, target: list[str]) -> Table:
     except OSError as error:
         message = f"can't read {data}: {error.strerror or error}"
         raise typer.BadParameter(message, param_hint="DATA") from None
-
-
-def _network(
-    net: Path | None,
-    depth: int | None,
-    activation: Activation | None,
-    w_std: float | None,
-    b_std: float | None,
-) -> Network:
-    """Return the network of a file, or that of the four options."""
-    from fastntk import stax
-
-    if net is None:
-        return _plain_network(depth, activation or Activation.relu, w_std, b_std)
-    given = {
-        "--depth": depth,
-        "--activation": activation,
-        "--w-std": w_std,
-        "--b-std": b_std,
-    }
-    extra = [name for name, value in given.items() if value is not None]
-    if extra:
-        message = f"the file describes the whole network; leave {', '.join(extra)} out"
-        raise typer.BadParameter(message, param_hint="--net")
-    try:
-        return stax.from_json(net.read_bytes())
-    except FastntkError as error:
-        message = f"{net}: {error}"
-        raise typer.BadParameter(message, param_hint="--net") from None
-    except OSError as error:
-        message = f"can't read {net}: {error.strerror or error}"
-        raise typer.BadParameter(message, param_hint="--net") from None
-
-
-def _plain_network(
-    depth: int | None,
-    activation: Activation,
-    w_std: float | None,
-    b_std: float | None,
-) -> Network:
-    from fastntk import stax
-
-    layers: dict[Activation, Any] = {
-        Activation.relu: stax.Relu,
-        Activation.leaky_relu: lambda: stax.LeakyRelu(0.1),
-        Activation.abs: stax.Abs,
-        Activation.erf: stax.Erf,
-        Activation.gelu: stax.Gelu,
-        Activation.sigmoid: stax.Sigmoid_like,
-        Activation.sin: stax.Sin,
-    }
-    w = W_STD if w_std is None else _between(w_std, "--w-std", 0.0, math.inf)
-    b = B_STD if b_std is None else b_std
-    if not 0.0 <= b < math.inf:
-        message = f"{b:g} is not a number from 0"
-        raise typer.BadParameter(message, param_hint="--b-std")
-    dense = stax.Dense(512, W_std=w, b_std=b)
-    hidden = (DEPTH if depth is None else depth) * [dense, layers[activation]()]
-    return stax.serial(*hidden, stax.Dense(1, W_std=w, b_std=b))
-
-
-def _between(value: float, option: str, low: float, high: float) -> float:
-    """Return a number inside of an open interval."""
-    if low < value < high:
-        return value
-    wanted = f"above {low:g}" + ("" if high == math.inf else f" and below {high:g}")
-    message = f"{value:g} is out of range; expected a number {wanted}"
-    raise typer.BadParameter(message, param_hint=option)
 
 
 def _diag_reg(value: float) -> float:

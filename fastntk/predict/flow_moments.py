@@ -6,11 +6,15 @@ from typing import NamedTuple
 import numpy as np
 
 from fastntk._typing import FloatArray
-from fastntk.predict.eigen_groups import group_eigenvalues, spread_of_groups
+from fastntk.predict.eigen_groups import covariances, filter_basis, variances
 from fastntk.predict.moments import gram_of, push, spread, unexplained
 from fastntk.predict.solver import warn_truncated
 from fastntk.predict.spectrum import growth
-from fastntk.predict.time_filters import nodes_for_covariances, nodes_for_means
+from fastntk.predict.time_filters import (
+    TimeNodes,
+    nodes_for_covariances,
+    nodes_for_means,
+)
 from fastntk.predict.trained import TrainedKernels, tangent_name
 
 __all__ = ["Flow"]
@@ -58,58 +62,71 @@ class Flow(NamedTuple):
         self, cross: Mapping[str, FloatArray], k_test: FloatArray, is_diagonal: bool
     ) -> FloatArray:
         """Return the covariance at test points, (n_times, m, m) or (n_times, m)."""
-        values, vectors, cutoff = self._eigen()
+        _, vectors, _ = self._eigen()
+        left = cross[tangent_name(self.get)] @ vectors
+        if self.get != "ntk":
+            return self._last_layer(left, k_test, is_diagonal)
+        root = self.kernels.root("nngp")
+        rows = root.extend(cross["nngp"])
+        rest = unexplained(k_test, rows, is_diagonal)
+        left *= self.scale
+        return self._spread(left, vectors.T @ root.root, rows, rest)
+
+    def _spread(
+        self,
+        left: FloatArray,
+        basis: FloatArray,
+        rows: FloatArray,
+        rest: FloatArray,
+    ) -> FloatArray:
+        """Return ``rest + D D^T`` with ``D = rows - left diag(g_t) basis``."""
+        values, _, cutoff = self._eigen()
+        sides = left, basis, rows
+        is_diagonal = rest.ndim == 1
+        if is_diagonal:
+            filters = filter_basis(values, self.times, cutoff)
+            if filters.is_worthwhile():  # no times are chosen: all follow at once
+                return self.scale * (variances(filters, *sides) + rest)
         nodes = nodes_for_covariances(values, self.times, cutoff)
         times = self.times[nodes.chosen]
-        left = cross[tangent_name(self.get)] @ vectors
-        if self.get == "ntk":
-            root = self.kernels.root("nngp")
-            rows = root.extend(cross["nngp"])
-            rest = unexplained(k_test, rows, is_diagonal)
-            basis = vectors.T @ root.root
-            found = self._spread(times, left * self.scale, basis, rows, is_diagonal)
-            found += rest
+        filters = filter_basis(values, times, cutoff)
+        if filters.is_worthwhile() and not is_diagonal:
+            found = covariances(filters, *sides)
         else:
-            found = self._last_layer(times, left, k_test, is_diagonal)
+            found = spread(growth(values, times, cutoff), *sides, is_diagonal)
+        found += rest
+        return self._expanded(nodes, found, is_diagonal)
+
+    def _expanded(
+        self, nodes: TimeNodes, found: FloatArray, is_diagonal: bool
+    ) -> FloatArray:
+        """Return covariances at all times from those at some."""
         found *= self.scale
         found = nodes.expand(found)
         if nodes.combine is not None:
             keep_variances(found, is_diagonal)
         return found
 
-    def _spread(
-        self,
-        times: FloatArray,
-        left: FloatArray,
-        basis: FloatArray,
-        rows: FloatArray,
-        is_diagonal: bool,
-    ) -> FloatArray:
-        """Return ``D D^T`` with ``D = rows - left diag(g_t) basis`` at all times."""
-        values, _, cutoff = self._eigen()
-        groups = group_eigenvalues(values, cutoff)
-        if groups.is_worthwhile(len(times)):
-            left = left / groups.divisors(values)
-            return spread_of_groups(groups, times, left, basis, rows, is_diagonal)
-        filters = growth(values, times, cutoff)
-        return spread(filters, left, basis, rows, is_diagonal)
-
     def _last_layer(
-        self, times: FloatArray, left: FloatArray, k_test: FloatArray, is_diagonal: bool
+        self, left: FloatArray, k_test: FloatArray, is_diagonal: bool
     ) -> FloatArray:
         """Return the covariance when only the last layer is trained.
 
         ``K(x, x) - P (1 - exp(-2 l t)) / l P^T`` with ``P = K(x, X) V``, written as
         ``S + (P exp(-l t) / sqrt(l)) (...)^T``.
         """
+        raw, _, cutoff = self._eigen()
         values = self._floored()
         rows = left * np.sqrt(self.scale / values)
         rest = unexplained(k_test, rows, is_diagonal)
-        decays = np.exp(-values * times[:, None])
+        nodes = nodes_for_covariances(raw, self.times, cutoff)
+        decays = np.exp(-values * self.times[nodes.chosen, None])
         if is_diagonal:
-            spreads: FloatArray = decays**2 @ (rows**2).T
-            return rest + spreads
-        return np.stack([rest + gram_of(rows * decay, False) for decay in decays])
+            found: FloatArray = decays**2 @ (rows**2).T
+        else:
+            found = np.stack([gram_of(rows * decay, False) for decay in decays])
+        found += rest
+        return self._expanded(nodes, found, is_diagonal)
 
     def train_covariance(self) -> FloatArray:
         """Return the covariance of the training outputs, (n_times, n, n).

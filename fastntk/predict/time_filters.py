@@ -9,22 +9,23 @@ covariances are computed at these times only; the others are sums over r terms.
 Notes
 -----
 What T times cost beside the eigendecomposition of about 10 n^3 flops, for m test points
-and k outputs, with r some 70 for means and covariances:
+and k outputs, with r some 70 for means and covariances and s some dozens:
 
 ===================  ==============================  ================
-                     at r times                      interpolation
+                     independent of T                for each time
 ===================  ==============================  ================
-mean, test points    2 r m n k                       2 T r m k
-mean, training set   2 r n^2 k                       2 T r n k
-variance             32 m n^2 + 2 r s m n            2 T r m
-covariance           the same + 2 r m^2 n            2 T r m^2
+mean, test points    2 r m n k                       2 r m k
+mean, training set   2 r n^2 k                       2 r n k
+variance             24 m n^2 + s^2 m n              800 m
+covariance           24 m n^2 + 2 r s m n + r m^2 n  2 r m^2
 ===================  ==============================  ================
 
-Here ``32 m n^2`` is what 16 products for each group of eigenvalues cost, and s, some
-hundreds, counts these products over all groups: see `fastntk.predict.eigen_groups`.
-As long as ``m << n / 5`` the eigendecomposition is everything, and thousands of times
-cost about as much as one; beyond, covariances cost several times as much, however many
-times there are.
+Here ``24 m n^2`` are products with a dozen functions for each group of eigenvalues, s
+counts these functions over all groups, and 800 pairs are what some 40 combinations of
+them make: see `fastntk.predict.eigen_groups`; variances need no chosen times.  As long
+as ``m << n / 5`` the eigendecomposition is everything, and thousands of times cost about
+as much as one; beyond, the ``m n^2`` of covariances show, and the T m^2 numbers
+themselves take their time to be written.
 
 References
 ----------
@@ -44,7 +45,8 @@ from fastntk.predict.spectrum import growth
 __all__ = ["TimeNodes", "nodes_for_covariances", "nodes_for_means"]
 
 _FEW = 48  # times below this number are computed one by one
-_GRID = 600  # eigenvalues at which nodes are chosen
+_PER_DECADE = 40  # eigenvalues at which nodes are chosen
+_GRID = 48, 600  # fewest and most of them
 _PAIRS = 600  # of eigenvalues, for which products are checked
 _PIVOT = 1e-15  # smallest pivot, relative to the first
 _CHECKED = 300  # eigenvalues at which means are checked
@@ -114,7 +116,7 @@ def _for_means(values_: bytes, times_: bytes, cutoff: float) -> TimeNodes:
     weighted = growth(values, times, cutoff) * np.sqrt(_floored(values, cutoff))
     size = np.abs(weighted).max(axis=1)
     size[size == 0] = 1.0
-    grid = _grid(values, cutoff, _GRID)
+    grid = _grid(values, cutoff)
     sampled = growth(grid, times, cutoff) * np.sqrt(_floored(grid, cutoff))
     found = _interpolate(sampled / size[:, None])
     if found is None:
@@ -152,7 +154,7 @@ def nodes_for_covariances(
     if len(times) < _FEW:
         return TimeNodes.all(len(times))
     has_null = float(values[0]) <= cutoff
-    grid = _grid(values, cutoff, _GRID // 2 if has_null else _GRID, reach=2.0)
+    grid = _grid(values, cutoff, reach=2.0)
     functions = [np.ones((len(times), 1)), -np.expm1(-np.outer(times, grid[1:]))]
     if has_null:
         null = _reached(grid[:1], times, cutoff)
@@ -197,11 +199,12 @@ def _floored(values: FloatArray, cutoff: float) -> FloatArray:
     return np.maximum(values, max(cutoff, _TINY))
 
 
-def _grid(values: FloatArray, cutoff: float, n: int, reach: float = 1.0) -> FloatArray:
-    """Return zero and n eigenvalues, even by logarithm, over the range of those given.
+def _grid(values: FloatArray, cutoff: float, reach: float = 1.0) -> FloatArray:
+    """Return zero and eigenvalues, even by logarithm, over the range of those given.
 
     The range ends at ``reach`` times the largest.
     """
     low = max(float(values[0]), cutoff * (1 + 1e-12), _TINY)
     high = max(reach * float(values[-1]), low)
+    n = int(np.clip(_PER_DECADE * np.log10(high / low), *_GRID))
     return np.concatenate([[0.0], np.geomspace(low, high, n)])

@@ -21,7 +21,7 @@ from tests.test_cli_dynamics.table import USAGE, Run, rows
     ("option", "value", "words"),
     [
         ("--depth", "-1", "0"),
-        ("--activation", "tanh", "tanh"),
+        ("--activation", "swoosh", "swoosh"),
         ("--w-std", "0", "expected a number above 0"),
         ("--w-std", "nan", "expected a number above 0"),
         ("--b-std", "-1", "not a number from 0"),
