@@ -33,6 +33,11 @@ class Enveloped:
         both = sizes.reshape(2, -1).max(axis=0)
         self._sizes = np.maximum.accumulate(np.where(np.isfinite(both), both, 0.0))
 
+    @property
+    def largest(self) -> float:
+        """The size at the end."""
+        return float(self._sizes[-1])
+
     def __call__(self, u: FloatArray) -> FloatArray:
         """Return the function."""
         return self._fn(u)

@@ -25,6 +25,7 @@ __all__ = ["LARGEST", "Rows", "hermite_rows"]
 
 LARGEST = 4096  # terms
 BLOCK = 64
+WORK = 2**28  # nodes times terms
 EPS = 2.0**-52
 UNSEEN = 1e-9  # energy may be left when a block has none
 SPENT = 1e-18  # a block with so little of the energy is the last
@@ -102,6 +103,7 @@ def _sums(
     left = whole_energy.copy()
     middle = q * steep / np.maximum(size, 1e-300)  # mean degree, by energy
     most = most if middle.min() < LARGEST else n_terms
+    most = max(min(most, WORK // len(z)), n_terms)
     for block in _hermite_blocks(z, w):
         part = both @ block.T
         parts.append(part)

@@ -10,6 +10,7 @@ from fastntk._errors import ToleranceNotReached
 from fastntk.duals.catalogue import known_function, source_of
 from fastntk.duals.expansion import MOST_TERMS, Expansion, expand
 from fastntk.duals.numerical_host import NumericalHost
+from fastntk.duals.pairs import check_bound, pair_duals
 from fastntk.duals.recognise import piecewise
 from fastntk.duals.source import Source
 from fastntk.spec import Elementwise, ElementwiseNumerical, Numerical, Spec
@@ -134,6 +135,7 @@ def _expanded(
     source = dual.source
     end = source.reach(np.array([q_hi])) * math.sqrt(q_hi)
     if source.panels(end).kinks and dual.method == "auto":
+        _try_out(dual, q_lo, q_hi)
         return None
     found = expand(source, q_lo, q_hi, tolerance, dual.least_terms)
     if found is None and dual.method == "series":
@@ -142,7 +144,20 @@ def _expanded(
             f"{MOST_TERMS} terms at variances from {q_lo:.4g} to {q_hi:.4g}; expected "
             'a smooth function. Use method="auto", or a larger tol'
         )
+    if found is None:
+        _try_out(dual, q_lo, q_hi)
     return found
+
+
+def _try_out(dual: NumericalDual, q_lo: float, q_hi: float) -> None:
+    """Refuse a user's function before all pairs are computed, if a few are far off."""
+    source = dual.source
+    if source.is_known:
+        return
+    q1, q2 = np.array([q_lo, q_lo, q_hi]), np.array([q_lo, q_hi, q_hi])
+    theta = np.array([2.5, 0.1, 1.0])
+    found = pair_duals(source, q1, q2, theta, dual.method, dual.least_terms, dual.tol)
+    check_bound(found, dual.label, dual.tol)
 
 
 def numerical_dual(spec: Spec, label: str) -> NumericalDual:

@@ -6,12 +6,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fastntk._errors import ToleranceNotReached
 from fastntk._typing import FloatArray
 from fastntk.duals.angle_fit import AngleFit
+from fastntk.duals.angles import angle_of
 from fastntk.duals.fits import FITTED, Fit, Fits, around, moments_of
 from fastntk.duals.moments import mean_values, moments
-from fastntk.duals.pairs import angle_of, pair_duals
+from fastntk.duals.pairs import check_bound, pair_duals
 from fastntk.duals.source import Source
 
 __all__ = ["NumericalHost", "constant_duals"]
@@ -218,14 +218,7 @@ class NumericalHost:
         dual = self.dual
         terms, tol = dual.least_terms, dual.tol
         found = pair_duals(dual.source, q1, q2, theta, dual.method, terms, tol)
-        worst = float(np.max(found.bound / np.maximum(found.scale, 1e-300)))
-        if worst > 10 * dual.tol:
-            raise ToleranceNotReached(
-                f"{dual.label}: the error of its dual may be {worst:.1e} of the "
-                f"diagonal; expected at most tol = {dual.tol:.0e}. Name the points "
-                "where fn is not smooth (kinks), scale its argument, or allow a larger "
-                "tol"
-            )
+        check_bound(found, dual.label, dual.tol)
         return found.value, found.slope
 
 

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from fastntk._errors import ToleranceNotReached
 from fastntk._typing import AnyArray, FloatArray, IntArray
 from fastntk.duals.hermite import LARGEST, Rows, hermite_rows
 from fastntk.duals.moments import moments
@@ -14,13 +15,14 @@ from fastntk.duals.recognise import piecewise
 from fastntk.duals.rounding import rounding_of
 from fastntk.duals.source import Source
 
-__all__ = ["PairDuals", "angle_of", "pair_duals"]
+__all__ = ["PairDuals", "check_bound", "pair_duals"]
 
 EPS = 2.0**-52
 BLOCK = 16
 CHUNK = 2**21  # products at once
 SAFETY = 2.0  # on differences between two rules
 ROUNDINGS = 8  # of the terms of closed forms
+FEW = 3  # pairs that are tried first
 FLOOR = 6 * EPS  # rounding, relative to the diagonal
 
 
@@ -47,38 +49,6 @@ class PairDuals:
     scale: FloatArray
     scale_slope: FloatArray
     method: str
-
-
-def angle_of(c: FloatArray, q1: FloatArray, q2: FloatArray) -> FloatArray:
-    """Return the angle of pairs, to all digits at both ends.
-
-    Parameters
-    ----------
-    c, q1, q2 : ndarray of shape (n,)
-        Covariances and variances, taken as exact.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        ``arctan2(sqrt(q1 q2 - c^2), c)``; the difference is exact before it is rounded.
-    """
-    whole, rest = _product(q1, q2)
-    square, rest_of_square = _product(c, c)
-    apart = (whole - square) + (rest - rest_of_square)
-    return np.asarray(np.arctan2(np.sqrt(np.maximum(apart, 0.0)), c))
-
-
-def _product(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return a product of float64 numbers and its rounding error (Dekker 1971)."""
-
-    def halves(x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        scaled = x * 134217729.0
-        high = scaled - (scaled - x)
-        return high, x - high
-
-    product = a * b
-    (a1, a2), (b1, b2) = halves(a), halves(b)
-    return product, ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2
 
 
 def pair_duals(
@@ -124,9 +94,35 @@ def pair_duals(
         off = _is_off(found, tol)
         if method == "series" or not off.any():
             return found
-        better = _by_quadrature(source, q1[off], q2[off], theta[off])
-        return _merged(found, off, better)
+        return _improved(found, off, tol, (source, q1[off], q2[off], theta[off]))
     return _by_quadrature(source, q1, q2, theta)
+
+
+def check_bound(found: PairDuals, label: str, tol: float) -> None:
+    """Refuse duals whose bound is above ten times the tolerance.
+
+    Parameters
+    ----------
+    found : PairDuals
+        The duals.
+    label : str
+        The layer as shown in messages.
+    tol : float
+        What the layer asks for, relative to the diagonal.
+
+    Raises
+    ------
+    ToleranceNotReached
+        With the bound.
+    """
+    worst = float(np.max(found.bound / np.maximum(found.scale, 1e-300)))
+    if worst > 10 * tol:
+        raise ToleranceNotReached(
+            f"{label}: the error of its dual may be {worst:.1e} of the diagonal, by "
+            f"{found.method}; expected at most tol = {tol:.0e}. Name the points where "
+            "fn is not smooth (kinks), scale its argument, smooth it where it is "
+            "narrow, or allow a larger tol"
+        )
 
 
 def _is_off(found: PairDuals, tol: float) -> AnyArray:
@@ -159,6 +155,22 @@ def _by_pieces(
     return PairDuals(
         value, slope, bound, bound_slope, scale, scale_slope, "closed form"
     )
+
+
+def _improved(
+    found: PairDuals,
+    off: AnyArray,
+    tol: float,
+    rest: tuple[Source, FloatArray, FloatArray, FloatArray],
+) -> PairDuals:
+    """Return what quadrature makes of some pairs; no better than a few, all stay."""
+    source, *pairs = rest
+    few = _by_quadrature(source, *(a[:FEW] for a in pairs))
+    if len(pairs[0]) <= FEW or _is_off(few, tol).any():
+        tried = np.zeros_like(off)
+        tried[np.flatnonzero(off)[:FEW]] = True
+        return _merged(found, tried, few)
+    return _merged(found, off, _by_quadrature(source, *pairs))
 
 
 def _merged(found: PairDuals, off: AnyArray, other: PairDuals) -> PairDuals:

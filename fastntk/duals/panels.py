@@ -26,6 +26,7 @@ CANCELLED = 1e-15  # rounding, relative to the function's size around
 UNSEEN = 1e-14  # a spike, likewise
 NOTHING = 1e-290  # values below are noise
 NOISE = 1e-10  # relative, that halving does not lessen
+EXPONENT = 0.15  # of the largest value, how much its digits lose: exp(-49) has 14
 SPACING = 3e-5  # of the points that look for narrow spikes, relative to their place
 
 
@@ -242,7 +243,8 @@ def _refine(fn: Enveloped, edges: FloatArray, label: str) -> Panels:
 def _fit(fn: Enveloped, left: FloatArray, right: FloatArray) -> tuple[FloatArray, ...]:
     """Return coefficients panel by panel, gaps, relative tails, and if these are small.
 
-    The tolerance takes into account that an argument is known to an ulp only.
+    The tolerance takes into account that an argument is known to an ulp only, and that
+    small values are powers with a large exponent.
     """
     t, basis = probes()
     nodes = np.concatenate([unit_rule(NODES)[0], t])
@@ -257,5 +259,7 @@ def _fit(fn: Enveloped, left: FloatArray, right: FloatArray) -> tuple[FloatArray
     steep = np.abs(coefs[:, 1:]).sum(axis=1) / width
     far = np.maximum(np.abs(left), np.abs(right))
     floor = CANCELLED * fn.size(left, right) + NOTHING
-    is_smooth = tail <= SHARP * (size + far * steep) + floor
+    small = np.log((size + NOTHING) / (fn.largest + NOTHING))
+    blurred = size * (1 + EXPONENT * np.abs(small))
+    is_smooth = tail <= SHARP * (blurred + far * steep) + floor
     return coefs, gap, tail / (size + NOTHING), is_smooth

@@ -9,6 +9,7 @@ from fastntk.duals.source import Source
 
 __all__ = ["rounding_of"]
 
+OWN = 0.4  # of a gap, which the polynomial's rounding makes too
 STEEPENED = 16.0  # the slope of a polynomial of degree 15 on a panel, over its rounding
 
 
@@ -37,6 +38,6 @@ def rounding_of(source: Source, q: FloatArray) -> tuple[FloatArray, FloatArray]:
     steep = gaps * (STEEPENED / np.diff(panels.edges)) ** 2
     for i, root in enumerate(np.sqrt(q)):
         mass = np.diff(special.ndtr(panels.edges / root))
-        value[i] = math.sqrt(mass @ gaps)
-        slope[i] = math.sqrt(mass @ steep) if source.df is None else 0.0
+        value[i] = OWN * math.sqrt(mass @ gaps)
+        slope[i] = OWN * math.sqrt(mass @ steep) if source.df is None else 0.0
     return value, slope

@@ -90,6 +90,13 @@ def test_a_tolerance_that_cannot_be_met_is_an_error_with_the_bound() -> None:
         fastntk.dual_activation(spike, 1.0, 0.5, 1.0)
 
 
+def test_a_narrow_spike_is_refused_before_all_pairs_are_computed() -> None:
+    spike = stax.Elementwise(lambda u: np.exp(-(((u - 0.7) / 1e-3) ** 2)))
+    message = r"Elementwise\(fn=<lambda>\) at layer 1: the error of its dual may be"
+    with pytest.raises(ToleranceNotReached, match=message):
+        kernel(spike)
+
+
 def test_a_series_that_does_not_converge_is_an_error() -> None:
     layer = stax.Elu(method="series")
     with pytest.raises(

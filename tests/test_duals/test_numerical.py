@@ -11,6 +11,7 @@ from fastntk import spec, stax
 from fastntk.duals import functions, numerical_dual
 from fastntk.duals.angle_fit import angle_fit
 from fastntk.duals.catalogue import known_function, source_of
+from fastntk.duals.far_fit import far_fit
 from fastntk.duals.hermite import hermite_rows
 from fastntk.duals.moments import moments
 from fastntk.duals.pairs import pair_duals
@@ -61,6 +62,37 @@ def test_a_fit_of_tiles_is_the_quadrature(name: str) -> None:
     exact = pair_duals(source, one, two, theta.ravel(), "quadrature")
     assert np.abs(value.ravel() - exact.value).max() <= 1e-13 * exact.scale.max()
     assert np.abs(slope.ravel() - exact.slope).max() <= 1e-13
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        spec.HardTanh(),
+        spec.Relu6(),
+        spec.HardSwish(),
+        spec.Elementwise(lambda u: np.tanh(u) + np.maximum(u - 0.5, 0)),
+    ],
+)
+def test_series_and_near_pairs_are_the_duals_one_by_one(layer: spec.Spec) -> None:
+    source = source_of(layer, "layer")
+    fit = far_fit(source, 0.4, 3.0, 1e-13)
+    assert fit is not None
+    q1, q2 = np.array([0.4, 1.3, 3.0]), np.array([0.9, 3.0, 2.0, 0.4])
+    theta = np.array([0.0, 1e-3, 0.4, 1.0, 1.6, 2.0, 3.0, np.pi] + [1.2] * 4)
+    rho = np.cos(theta).reshape(3, 4)
+    x = np.copysign(1 - np.abs(rho), rho)
+    value, slope = fit.table(q1, q2, x, theta.reshape(3, 4))
+    one, two = (a.ravel() for a in np.broadcast_arrays(q1[:, None], q2))
+    exact = pair_duals(source, one, two, theta, "auto")
+    assert np.abs(value.ravel() / exact.scale - exact.value / exact.scale).max() <= (
+        2 * fit.error
+    )
+    assert np.abs((slope.ravel() - exact.slope) / exact.scale_slope).max() <= 1e-13
+
+
+def test_a_jump_has_no_series_for_its_derivative() -> None:
+    source = own(lambda u: np.where(u > 0.25, 1.0, np.tanh(u)))
+    assert far_fit(source, 0.4, 3.0, 1e-13) is None
 
 
 def test_two_methods_give_one_kernel() -> None:
