@@ -22,9 +22,9 @@ covariance           24 m n^2 + 2 r s m n + r m^2 n  2 r m^2
 
 Here ``24 m n^2`` are products with a dozen functions for each group of eigenvalues, s
 counts these functions over all groups, and 800 pairs are what some 40 combinations of
-them make: see `fastntk.predict.eigen_groups`; variances need no chosen times.  As long
-as ``m << n / 5`` the eigendecomposition is everything, and thousands of times cost about
-as much as one; beyond, the ``m n^2`` of covariances show, and the T m^2 numbers
+them make: see `fastntk.predict.eigen_groups`; variances need no chosen times.  As
+long as ``m << n / 5`` the eigendecomposition is everything, and thousands of times cost
+about as much as one; beyond, the ``m n^2`` of covariances show, and the T m^2 numbers
 themselves take their time to be written.
 
 References

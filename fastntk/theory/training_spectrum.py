@@ -117,7 +117,7 @@ def decompose(kernel: Any, y: Any) -> TrainingSpectrum:
     """
     matrix = as_kernel(kernel)
     targets = as_targets(y, len(matrix))
-    eigenvalues, vectors = scipy.linalg.eigh(matrix, check_finite=False)
+    eigenvalues, vectors = scipy.linalg.eigh(matrix, driver="evd", check_finite=False)
     lowest, highest = float(eigenvalues[0]), float(abs(eigenvalues).max())
     # float32 kernels are positive up to their own rounding
     allowed = len(matrix) * np.finfo(np.float32).eps * highest
