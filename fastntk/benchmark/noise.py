@@ -48,7 +48,7 @@ class Noise:
             found.append(
                 f"{len(wide)} of {len(self._spread)} timings spread by more than "
                 f"{SPREAD_LIMIT:.0%} of their median, the worst by {wide[worst]:.0%} "
-                f"({worst}): trust ratios of best times, not single ones"
+                f"({worst}): trust medians of many, not single ones"
             )
         return found + _about_the_machine(settings)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from fastntk.benchmark.compare import (
 )
 from fastntk.benchmark.machine import available_cores, describe, wait_for_quiet
 from fastntk.benchmark.noise import Noise
+from fastntk.benchmark.pairs import Pair, in_pairs
 from fastntk.benchmark.processes import first_call, memory_use
 from fastntk.benchmark.scaling import against_depth, against_size, against_threads
 from fastntk.benchmark.settings import Settings
@@ -149,20 +151,20 @@ class _Bench:
         self.stage("Gram matrices and products")
         cases = {case.name: case for case in cases_of(s)}
         runs = {f"{OURS}/{name}": stopwatch(c.call) for name, c in cases.items()}
-        first = {}
-        for comparison in rivals:
-            first[comparison.library] = self._prepared(comparison, cases, runs)
         for case in cases.values():
             case.call()
-        names = [name for name in runs if not name.startswith(f"{OURS}/")]
-        limits = {name: s.rival_repeats for name in names}
-        times = self.turns("Gram matrices and products", runs, at_most=limits)
+        times = self.turns("Gram matrices and products", runs)
+        first, pairs = {}, {}
+        for comparison in rivals:
+            library = comparison.library
+            first[library] = self._prepared(comparison)
+            pairs[library] = self._pairs(comparison, cases)
         rows = [
             _row(OURS, case, times[f"{OURS}/{name}"], ceilings)
             for name, case in cases.items()
         ]
         for comparison in rivals:
-            rows += self._rival_rows(comparison, cases, times)
+            rows += self._rival_rows(comparison, cases, pairs[comparison.library])
         notes = [
             {
                 "library": c.library,
@@ -175,27 +177,35 @@ class _Bench:
         ]
         return {"cases": rows, "rivals": notes, "memory": {}}
 
-    def _prepared(
-        self, comparison: Comparison, cases: dict[str, Case], runs: dict[str, Run]
-    ) -> float | None:
-        """Add a rival's runs; return how long its first Gram matrix took."""
-        library, rival = comparison.library, comparison.rival
-        if rival is None:
+    def _prepared(self, comparison: Comparison) -> float | None:
+        """Hand a rival the problem; return how long its first Gram matrix took."""
+        if comparison.rival is None:
             return None
-        self._tell(f"{library}: first call")
-        get = self.settings.get
-        if not try_prepare(comparison, comparison.net, self.arrays, get):
+        self._tell(f"{comparison.library}: first call")
+        if not try_prepare(comparison, comparison.net, self.arrays, self.settings.get):
             return None
-        first = rival.seconds(CASES[0])
+        return comparison.rival.seconds(CASES[0])
+
+    def _pairs(self, comparison: Comparison, cases: dict[str, Case]) -> dict[str, Pair]:
+        """Time a rival's cases, each next to ours."""
+        rival, found = comparison.rival, {}
+        if rival is None or comparison.unable:
+            return {}
         for name in (CASES[0], CASES[2], CASES[3]):
             if name in cases:
-                rival.seconds(name)
-                runs[f"{library}/{name}"] = lambda name=name: rival.seconds(name)  # type: ignore[misc]
-                if comparison.is_own_function:
-                    call = self._ours(comparison, name)
-                    call()
-                    runs[f"{OURS} for {library}/{name}"] = stopwatch(call)
-        return first
+                self._tell(f"{comparison.library}: {name}")
+                ours = self._ours(comparison, name)
+                ours(), rival.seconds(name)
+                pair = in_pairs(
+                    stopwatch(ours),
+                    partial(rival.seconds, name),
+                    self.settings.rival_repeats,
+                )
+                self.timed += pair.ours.spent + pair.theirs.spent
+                ratios = {comparison.library: Times(pair.ratios)}
+                self.noise.timed(f"ratios, {name}", ratios)
+                found[name] = pair
+        return found
 
     def _ours(self, comparison: Comparison, case: str) -> Callable[[], Any]:
         """Return our own call of a case, of the network that is compared."""
@@ -207,16 +217,12 @@ class _Bench:
         return lambda: gram(net, x, cols, s.get, threads=s.threads)
 
     def _rival_rows(
-        self, comparison: Comparison, cases: dict[str, Case], times: dict[str, Times]
+        self, comparison: Comparison, cases: dict[str, Case], pairs: dict[str, Pair]
     ) -> list[dict[str, Any]]:
         """Return a row for every case that a rival ran."""
         library, rows = comparison.library, []
         self._tell(f"{library}: compare results")
-        for name, case in cases.items():
-            found = times.get(f"{library}/{name}")
-            if found is None:
-                continue
-            own = times.get(f"{OURS} for {library}/{name}", times[f"{OURS}/{name}"])
+        for name, pair in pairs.items():
             gap = compared(
                 comparison,
                 name,
@@ -224,9 +230,10 @@ class _Bench:
                 self.arrays,
                 self.settings.get,
             )
-            row = _row(library, case, found, None) | {
-                "ratio": found.best / own.best,
-                "ratio_of_medians": found.median / own.median,
+            row = _row(library, cases[name], pair.theirs, None) | {
+                "ratio": pair.ratio,
+                "ratio_spread": pair.spread,
+                "ratios": pair.ratios,
                 "deviation": gap,
                 "agrees": gap <= AGREE_WITHIN[self.settings.dtype],
             }

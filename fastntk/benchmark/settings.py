@@ -61,7 +61,7 @@ class Settings:
     dtype: str = "float64"
     threads: int = 1
     repeats: int = 7
-    rival_repeats: int = 5
+    rival_repeats: int = 9
     columns: int = 10
     against: tuple[str, ...] = ()
     environments: dict[str, Path] | None = None

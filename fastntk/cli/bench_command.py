@@ -151,7 +151,7 @@ def bench_command(
         dtype=dtype.value,
         threads=threads or available_cores(),
         repeats=repeats or (3 if quick else 7),
-        rival_repeats=min(repeats or 5, 2 if quick else 5),
+        rival_repeats=min(repeats or 9, 3 if quick else 9),
         against=libraries,
         environments=environments,
         cold=not quick,

@@ -140,7 +140,6 @@ def _rivals(report: Report) -> Table:
     for case in report["cases"]:
         if case["library"] == "fastntk":
             continue
-        ratio = case.get("ratio")
         rows.append(
             (
                 f"{case['library']}, {case['case']}",
@@ -148,7 +147,7 @@ def _rivals(report: Report) -> Table:
                 seconds_in_words(case["median_s"]),
                 f"{case['spread']:.1%}",
                 f"{case['ns_per_entry']:.2f}",
-                NONE if ratio is None else f"{ratio:.1f}x",
+                f"{case['ratio']:.1f}x +- {case['ratio_spread']:.0%}",
                 f"{case['deviation']:.1e}" + ("" if case["agrees"] else " DIFFERS"),
             )
         )
@@ -162,7 +161,8 @@ def _rivals(report: Report) -> Table:
                 "and compared on the same one"
             )
     notes.append(
-        "fastntk faster: ratio of best times. difference: the largest, relative to "
+        "fastntk faster: median of the ratios of neighbouring runs, and their spread. "
+        "difference: the largest, relative to "
         "sqrt(K(x, x) K(y, y)); more than 1e-6 (float32: 2e-3) is said to differ"
     )
     head = ("", "best", "median", "spread", "ns/entry", "fastntk faster", "difference")

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("typer")
@@ -51,10 +52,9 @@ def test_rivals_are_compared_or_said_to_be_unable(report: Report) -> None:
     rows = [case for case in report["cases"] if case["library"] == "numpy"]
     assert [row["case"] for row in rows] == [CASES[0], CASES[2], CASES[3]]
     assert all(row["agrees"] and row["deviation"] < 1e-6 for row in rows)
-    ours = {c["case"]: c for c in report["cases"] if c["library"] == "fastntk"}
     for row in rows:
-        ratio = row["best_s"] / ours[row["case"]]["best_s"]
-        assert row["ratio"] == pytest.approx(ratio)
+        assert len(row["ratios"]) == len(row["seconds"])
+        assert row["ratio"] == pytest.approx(np.median(row["ratios"]))
     numpy, scikit = report["rivals"]
     assert numpy["unable"] is None and numpy["first_s"] > 0.0
     assert "numpy" in numpy["versions"]["packages"]
@@ -262,5 +262,5 @@ def test_a_network_from_a_file_has_no_depths(
     assert result.exit_code == 0, result.output
     (settings,) = seen
     assert settings.of_depth is None and settings.net == plain_network(2)
-    assert (settings.repeats, settings.rival_repeats) == (9, 5)
+    assert (settings.repeats, settings.rival_repeats) == (9, 9)
     assert (settings.threads, settings.dtype, settings.cold) == (1, "float32", True)
