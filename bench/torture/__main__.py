@@ -28,6 +28,7 @@ def main() -> int:
         (".zarr", "lower"),
     ]
     targets: list[Target] = [StoreTarget(*store) for store in stores]
+    targets.append(StoreTarget(".npy", options={"chunk": None}))
     targets.append(SolverTarget())
     targets = [target for target in targets if options.only in target.name]
     share = -(-options.kills // len(targets))

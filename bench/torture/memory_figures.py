@@ -25,6 +25,7 @@ from fastntk.tiling.plan import Tile, TilePlan
 from fastntk.tiling.progress import Progress
 
 COLUMNS = 16
+STORES = ((".npy", "full"), (".npy", "lower"), (".zarr", "full"), (".zarr", "lower"))
 
 
 class Nothing:
@@ -106,6 +107,7 @@ def stored(n: int, dtype: str, suffix: str, layout: str) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(dir="."))
     try:
         path = folder / f"K{suffix}"
+        disk_rate(folder, n_bytes // 8)
         before = disk_rate(folder, n_bytes)
         report = fastntk.gram_to_store(network(), x, path=path, layout=layout)
         after = disk_rate(folder, n_bytes)
@@ -145,7 +147,7 @@ def main() -> None:
                 print(json.dumps(products[-1]), flush=True)
     if options.only != "products":
         stores = report.setdefault("stores", [])
-        for suffix, layout in ((".npy", "full"), (".zarr", "full"), (".zarr", "lower")):
+        for suffix, layout in STORES:
             stores.append(stored(options.store_size, "float32", suffix, layout))
             print(json.dumps(stores[-1]), flush=True)
     if options.output:

@@ -57,7 +57,8 @@ class StoreTarget:
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.name = f"gram_to_store {self.suffix} {self.layout}"
+        kind = ", whole rows" if self.options.get("chunk", 0) is None else ""
+        self.name = f"gram_to_store {self.suffix} {self.layout}{kind}"
         self.net = network()
         self.x = np.random.default_rng(0).standard_normal((self.n, 8))
 

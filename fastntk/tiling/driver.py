@@ -25,7 +25,7 @@ def walk(
     *,
     threads: int,
     progress: Progress,
-    skip: Callable[[Tile], bool] | None = None,
+    tiles: Iterable[Tile] | None = None,
 ) -> None:
     """Run every tile of a plan and give it to a sink.
 
@@ -41,15 +41,15 @@ def walk(
         Workers; 1 runs in the calling thread.
     progress : Progress
         Told of every finished tile.
-    skip : callable, optional
-        Says of a tile that it need not be run (a resumed job).
+    tiles : iterable of Tile, optional
+        Those of the plan to run, in the order to run them (a resumed job).
 
     Raises
     ------
     BaseException
         Whatever a worker, the sink or an interrupt raised, after all threads ended.
     """
-    todo = (tile for tile in plan if skip is None or not skip(tile))
+    todo = plan if tiles is None else tiles
     threads = min(threads, len(plan))
     sink.begin(plan)
     try:

@@ -109,7 +109,9 @@ def gram_to_store(
     not depend on threads, shards or interruptions: on machines of one kind the result
     is the same to the last bit.
 
-    Memory: the copy of the inputs and, per thread, two tiles of the store.
+    Memory: the copy of the inputs and two tiles of the store, one if there are two
+    sides, per thread. With ``threads`` above 1, where memory allows, two threads more
+    wait for the disk while others compute.
 
     Examples
     --------
@@ -147,18 +149,21 @@ def gram_to_store(
     if overwrite:
         place.remove()
     there = place.manifest()
+    has_panels = options.kind == "npy" and layout == "full"
+    sides = choose_chunk(setup, chunk, has_panels=has_panels)
     wanted = make_manifest(
         spec,
         setup,
         layout=layout,
-        chunk=choose_chunk(setup, chunk) if there is None else there.chunk,
+        chunk=sides if there is None else there.chunk,
         tile=MAX_SIDE,
         kind=options.kind,
         compression=options.compression,
     )
-    setup.threads = store_threads(setup, wanted.chunk)
+    walkers = store_threads(setup, wanted.chunk)
+    setup.threads = min(setup.threads, walkers)
     if there is None:
         there = place.create(wanted)
     there.check_same(wanted, options.path)
-    job = Job(setup, place, there, options, durable, progress)
+    job = Job(setup, walkers, place, there, options, durable, progress)
     return fill_store(job)

@@ -10,20 +10,42 @@ import fcntl
 import os
 import shutil
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from fastntk._errors import StoreError
+from fastntk._typing import AnyArray
 
-__all__ = ["FileLayer", "worded"]
+__all__ = ["DIRECT", "PAGE", "FileLayer", "aligned_empty", "worded"]
 
 Buffer = bytes | memoryview
+DIRECT = getattr(os, "O_DIRECT", 0)  # large tiles go past the page cache
+PAGE = 4096  # bytes; what goes past the page cache must lie and end at multiples of it
+_PIECE = 1 << 16  # bytes: the page cache finds room for these at once
+
+
+def aligned_empty(n: int, dtype: np.dtype[Any]) -> AnyArray:
+    """Return an array of n entries that begins at a page, as `DIRECT` files need."""
+    space = np.empty(n * dtype.itemsize + PAGE, np.uint8)
+    first = -space.ctypes.data % PAGE
+    return space[first : first + n * dtype.itemsize].view(dtype)
 
 
 class FileLayer:
     """Plain files by descriptor."""
 
     def open(self, path: Path, flags: int) -> int:
-        """Open a file, close-on-exec, readable by the group and others."""
-        return os.open(path, flags | os.O_CLOEXEC, 0o644)
+        """Open a file, close-on-exec, readable by the group and others.
+
+        ``DIRECT`` is a wish: not all file systems have it.
+        """
+        try:
+            return os.open(path, flags | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            if error.errno != errno.EINVAL or not flags & DIRECT:
+                raise
+            return os.open(path, flags & ~DIRECT | os.O_CLOEXEC, 0o644)
 
     def close(self, fd: int) -> None:
         """Close a descriptor."""
@@ -33,14 +55,20 @@ class FileLayer:
         """Write all bytes at the place of the descriptor, or at the end."""
         view = memoryview(data).cast("B")
         while len(view):
-            view = view[os.write(fd, view) :]
+            try:
+                view = view[os.write(fd, view[: _size(fd)]) :]
+            except OSError as error:
+                _make_plain(fd, error)
 
     def write_at(self, fd: int, data: Buffer, offset: int) -> None:
         """Write all bytes at an offset."""
         view = memoryview(data).cast("B")
         while len(view):
-            n = os.pwrite(fd, view, offset)
-            view, offset = view[n:], offset + n
+            try:
+                n = os.pwrite(fd, view[: _size(fd)], offset)
+                view, offset = view[n:], offset + n
+            except OSError as error:
+                _make_plain(fd, error)
 
     def allocate(self, fd: int, n_bytes: int) -> None:
         """Reserve the bytes of a file, so that later writes cannot lack room."""
@@ -86,6 +114,19 @@ class FileLayer:
     def free_bytes(self, folder: Path) -> int:
         """Return the room that is left on a disk."""
         return shutil.disk_usage(folder).free
+
+
+def _size(fd: int) -> int:
+    """Return how many bytes to write at once."""
+    return 1 << 30 if fcntl.fcntl(fd, fcntl.F_GETFL) & DIRECT else _PIECE
+
+
+def _make_plain(fd: int, error: OSError) -> None:
+    """Let a file go through the page cache, if what was written did not fit a page."""
+    flags = fcntl.fcntl(fd, fcntl.F_GETFL)
+    if error.errno != errno.EINVAL or not flags & DIRECT:
+        raise error
+    fcntl.fcntl(fd, fcntl.F_SETFL, flags & ~DIRECT)
 
 
 def worded(error: OSError, path: Path, doing: str) -> StoreError:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import threading
 import time
 
 from fastntk._errors import FastntkError
@@ -67,6 +68,7 @@ class Job:
     """All that a call of `fastntk.gram_to_store` was asked for, checked."""
 
     setup: Setup
+    walkers: int
     place: Place
     manifest: Manifest
     options: Options
@@ -151,20 +153,21 @@ def _walk_shard(job: Job, store: Format, sink: StoreSink, todo: list[Tile]) -> N
     diagonal = None
     if manifest.is_symmetric:
         diagonal = setup.rows1.diagonal(setup.get[0])
-    wanted = {tile.index for tile in todo}
     sides = (min(manifest.tile, setup.shape[0]), min(manifest.tile, setup.shape[1]))
     small = TilePlan(setup.shape, sides, manifest.is_symmetric)
+
+    turns = threading.Semaphore(setup.threads)
 
     def new_worker() -> ChunkWorker:
         worker = setup.new_worker(small)
         dtype, chunk = setup.dtype, manifest.chunk
-        return ChunkWorker(worker, manifest.tile, store, chunk, dtype, diagonal)
+        return ChunkWorker(worker, manifest.tile, store, chunk, dtype, diagonal, turns)
 
     walk(
         manifest.plan,
         new_worker,
         sink,
-        threads=min(setup.threads, len(todo)),
+        threads=min(job.walkers, len(todo)),
         progress=bar,
-        skip=lambda tile: tile.index not in wanted,
+        tiles=todo,
     )

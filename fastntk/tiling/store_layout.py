@@ -15,6 +15,9 @@ __all__ = ["Options", "check_options", "choose_chunk", "store_threads"]
 
 MAX_CHUNK = 8 * MAX_SIDE  # files of 26 MB in float32: neither many nor large
 STEP = 64  # whole panels in every dtype
+WRITERS = 2  # threads that wait for the disk, beside those that compute
+PANEL_BYTES = 32 << 20
+PANEL_FLOPS = 1500.0  # of an entry: what computing twice may cost
 FAIR_CHUNKS = 10  # to a side of the matrix, so that shards and threads end together
 
 
@@ -119,9 +122,20 @@ def _compression(compression: Any, kind: str) -> str:
     return f"zstd-{level}"
 
 
-def choose_chunk(setup: Setup, chunk: int | None) -> tuple[int, int]:
-    """Return the sides of a tile of a new store, which fit the budget."""
+def choose_chunk(
+    setup: Setup, chunk: int | None, *, has_panels: bool
+) -> tuple[int, int]:
+    """Return the sides of a tile of a new store, which fit the budget.
+
+    ``has_panels``: it may be whole rows, which a ``.npy`` file has in one piece. Those
+    of a symmetric matrix are computed twice, below and above the diagonal; while that
+    takes less than to write many small pieces does.
+    """
     n1, n2 = setup.shape
+    if has_panels and chunk is None:
+        rows = _panel_rows(setup)
+        if rows:
+            return rows, n2
     if chunk is None:
         fair = max(n1, n2) // FAIR_CHUNKS
         unit = MAX_SIDE if fair >= MAX_SIDE else STEP
@@ -131,15 +145,31 @@ def choose_chunk(setup: Setup, chunk: int | None) -> tuple[int, int]:
     return min(chunk, n1), min(chunk, n2)
 
 
+def _panel_rows(setup: Setup) -> int:
+    """Return how many whole rows make a tile; 0 if they had better be squares."""
+    n1, n2 = setup.shape
+    runs = setup.runs or setup.program
+    if setup.x2 is None and 2 * setup.x1.shape[1] + runs.flops > PANEL_FLOPS:
+        return 0
+    row_bytes = n2 * setup.dtype.itemsize
+    rows = min(n1 // FAIR_CHUNKS, PANEL_BYTES // row_bytes) // STEP * STEP
+    if rows > MAX_SIDE:
+        rows = rows // MAX_SIDE * MAX_SIDE
+    while rows and not _fits(setup, (rows, n2), setup.threads + WRITERS):
+        rows = rows // 2 // STEP * STEP
+    return rows if rows < n2 else 0
+
+
 def store_threads(setup: Setup, chunk: tuple[int, int]) -> int:
-    """Return the threads that fit the budget, at most those asked for.
+    """Return the threads that fit the budget, with those that wait for the disk.
 
     Raises
     ------
     MemoryBudgetError
         If not even one does.
     """
-    for threads in range(setup.threads, 0, -1):
+    most = setup.threads + WRITERS * (setup.threads > 1)
+    for threads in range(most, 0, -1):
         if _fits(setup, chunk, threads):
             return threads
     needed = setup.input_bytes + _thread_bytes(setup, chunk)
@@ -161,6 +191,6 @@ def _fits(setup: Setup, chunk: tuple[int, int], threads: int) -> bool:
 def _thread_bytes(setup: Setup, chunk: tuple[int, int]) -> int:
     """Return the bytes that a thread works in: a tile, and its mirror image."""
     small = MAX_SIDE**2 * (1 + SPARSE_TILES * setup.is_sparse)
-    images = 2 if setup.x2 is None else 1
+    images = 2 if setup.x2 is None and chunk[0] == chunk[1] else 1
     entries = images * chunk[0] * chunk[1] + min(small, math.prod(setup.shape))
     return entries * setup.dtype.itemsize

@@ -30,7 +30,7 @@ __all__ = [
     "read_manifest",
 ]
 
-FORMAT = "fastntk gram store, 1"
+FORMAT = "fastntk gram store, 2"
 _PIECE = 8 << 20  # bytes of the inputs hashed together
 
 
@@ -85,12 +85,19 @@ class Manifest:
     @property
     def plan(self) -> TilePlan:
         """The tiles of the store."""
-        return TilePlan(self.shape, self.chunk, self.is_symmetric)
+        is_half = self.is_symmetric and not self.has_panels
+        return TilePlan(self.shape, self.chunk, is_half)
+
+    @property
+    def has_panels(self) -> bool:
+        """Whether tiles are whole rows: those of a symmetric matrix too."""
+        return self.chunk[1] == self.shape[1] and self.chunk[0] < self.chunk[1]
 
     @property
     def has_mirrors(self) -> bool:
         """Whether tiles below the diagonal are written twice."""
-        return self.is_symmetric and self.layout == "full"
+        is_half = self.is_symmetric and not self.has_panels
+        return is_half and self.layout == "full"
 
     def to_json(self) -> str:
         """Return the manifest as text."""

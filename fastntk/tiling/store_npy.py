@@ -2,6 +2,7 @@
 
 import io
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from fastntk._errors import StoreError
 from fastntk._typing import AnyArray
 from fastntk.tiling.plan import Tile
-from fastntk.tiling.store_files import FileLayer
+from fastntk.tiling.store_files import DIRECT, PAGE, FileLayer
 from fastntk.tiling.store_manifest import Manifest, meta_folder
 
 __all__ = ["NpyFormat"]
@@ -27,7 +28,8 @@ class NpyFormat:
         if self.is_packed:
             self.shape = (len(manifest.plan), *manifest.chunk)
         self.header = _npy_header(self.shape, self.dtype)
-        self._fd = -1
+        self._fd = self._tiles_fd = -1
+        self._turn = threading.Lock()
 
     @property
     def n_bytes(self) -> int:
@@ -50,7 +52,7 @@ class NpyFormat:
         flags = os.O_RDWR if for_writing else os.O_RDONLY
         for place in (self.path, self._growing):
             if place.is_file():
-                self._fd = self.files.open(place, flags)
+                self._fd = self._tiles_fd = self.files.open(place, flags)
                 break
         else:
             raise StoreError(
@@ -62,12 +64,14 @@ class NpyFormat:
             self.files.truncate(self._fd, self.n_bytes)
         if for_writing and os.pread(self._fd, len(self.header), 0) != self.header:
             self.files.write_at(self._fd, self.header, 0)
+        if for_writing:
+            self._tiles_fd = self.files.open(place, os.O_WRONLY | DIRECT)
 
     def close(self) -> None:
         """Close the file."""
-        if self._fd >= 0:
-            self.files.close(self._fd)
-            self._fd = -1
+        for fd in {self._fd, self._tiles_fd} - {-1}:
+            self.files.close(fd)
+        self._fd = self._tiles_fd = -1
 
     def shape_of(self, rows: int, cols: int) -> tuple[int, int]:
         """Return the shape of a tile; those of a packed file are padded."""
@@ -76,10 +80,17 @@ class NpyFormat:
     def write(self, tile: Tile, block: AnyArray, *, is_mirrored: bool) -> int:
         """Write a tile into the file: at once, or row by row."""
         data = block.reshape(-1).view(np.uint8).data
-        for start, offset, n in self._spans(tile, is_mirrored):
-            self.files.write_at(self._fd, data[start : start + n], offset)
-        if self.is_packed:
-            self.files.begin_sync(self._fd)
+        spans = self._spans(tile, is_mirrored)
+        if len(spans) == 1:
+            ((_, offset, n),) = spans
+            whole = n // PAGE * PAGE
+            self.files.write_at(self._tiles_fd, data[:whole], offset)
+            if whole < n:
+                self.files.write_at(self._fd, data[whole:], offset + whole)
+            return n
+        with self._turn:  # two writers of one file would only wait for each other
+            for start, offset, n in spans:
+                self.files.write_at(self._fd, data[start : start + n], offset)
         return len(data)
 
     def read(self, tile: Tile, *, is_mirrored: bool) -> AnyArray:
@@ -137,8 +148,10 @@ def _shape(tile: Tile, is_mirrored: bool) -> tuple[int, int]:
 
 
 def _npy_header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:
-    """Return the header of a NumPy file, format 1.0."""
+    """Return the header of a NumPy file, format 1.0, that fills a page."""
     buffer = io.BytesIO()
     fields = {"descr": dtype.newbyteorder("<").str, "fortran_order": False}
     np.lib.format.write_array_header_1_0(buffer, {**fields, "shape": shape})
-    return buffer.getvalue()
+    magic, text = buffer.getvalue()[:8], buffer.getvalue()[10:].rstrip()
+    n = PAGE - len(magic) - 2
+    return magic + n.to_bytes(2, "little") + text.ljust(n - 1) + b"\n"

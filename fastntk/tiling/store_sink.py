@@ -1,5 +1,6 @@
 """Tiles of a store: computed from smaller ones, written, journalled, synced."""
 
+import contextlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from fastntk.kernels.cpu_tile import mirror_block
 from fastntk.tiling.plan import Tile, TilePlan
 from fastntk.tiling.sinks import DenseSink, flat_view
 from fastntk.tiling.store_checksum import checksum
-from fastntk.tiling.store_files import worded
+from fastntk.tiling.store_files import aligned_empty, worded
 from fastntk.tiling.store_formats import Format
 from fastntk.tiling.store_journal import Journal, Record
 
@@ -37,6 +38,8 @@ class ChunkWorker:
         Largest shape of a tile of the store.
     diagonal : ndarray of shape (n,), or None
         Exact diagonal of a symmetric matrix.
+    turns : Semaphore, optional
+        Threads that may compute at a time; others wait for the disk.
     """
 
     def __init__(
@@ -47,10 +50,12 @@ class ChunkWorker:
         chunk: tuple[int, int],
         dtype: np.dtype[Any],
         diagonal: FloatArray | None,
+        turns: threading.Semaphore | None = None,
     ) -> None:
         self._worker, self._side, self._store = worker, side, store
         self._diagonal = diagonal
-        self._space = np.empty(chunk[0] * chunk[1], dtype)
+        self._turns: Any = contextlib.nullcontext() if turns is None else turns
+        self._space = aligned_empty(chunk[0] * chunk[1], dtype)
 
     def run(
         self, rows: slice, cols: slice, *, is_diagonal: bool = False
@@ -61,12 +66,24 @@ class ChunkWorker:
         block = self._space[: shape[0] * shape[1]].reshape(shape)
         if shape != (n1, n2):
             block[...] = np.nan
+        with self._turns:
+            if self._store.manifest.has_panels and self._diagonal is not None:
+                self._fill_panel(rows, block)
+            else:
+                self._fill(rows, cols, is_diagonal, block[:n1, :n2])
+        return (block,)
+
+    def _fill(
+        self, rows: slice, cols: slice, is_diagonal: bool, block: AnyArray
+    ) -> None:
+        """Compute a block; the half of one that lies on the diagonal."""
         exact = None
         if is_diagonal and self._diagonal is not None:
             exact = (self._diagonal[rows],)
-        sink = DenseSink((block[:n1, :n2],), exact)
+        sink = DenseSink((block,), exact)
+        n1, n2 = block.shape
         side = (min(self._side, n1), min(self._side, n2))
-        for part in TilePlan((n1, n2), side, is_diagonal):
+        for part in TilePlan((n1, n2), side, is_diagonal) if block.size else ():
             small = self._worker.run(
                 _shifted(part.rows, rows.start),
                 _shifted(part.cols, cols.start),
@@ -75,7 +92,24 @@ class ChunkWorker:
             sink.tile(part, small)
             if is_diagonal and not part.is_diagonal:
                 sink.mirror(part, small)
-        return (block,)
+
+    def _fill_panel(self, rows: slice, block: AnyArray) -> None:
+        """Compute rows of a symmetric matrix.
+
+        What is right of the diagonal is the transpose of what would be below it: both
+        halves are the same to the last bit.
+        """
+        n1, n2 = block.shape
+        self._fill(rows, slice(0, rows.start), False, block[:, : rows.start])
+        self._fill(rows, rows, True, block[:, rows])
+        sink = DenseSink((block[:, rows.stop :],), None)
+        n_right = n2 - rows.stop
+        side = (min(self._side, n_right), min(self._side, n1))
+        for part in TilePlan((n_right, n1), side, False) if n_right else ():
+            small = self._worker.run(
+                _shifted(part.rows, rows.stop), _shifted(part.cols, rows.start)
+            )
+            sink.mirror(part, small)
 
 
 def _shifted(part: slice, start: int) -> slice:
@@ -180,7 +214,7 @@ class StoreSink:
         """Return the transpose, in memory of this thread."""
         space: AnyArray | None = getattr(self._local, "space", None)
         if space is None or space.size < block.size:
-            space = np.empty(block.size, block.dtype)
+            space = aligned_empty(block.size, block.dtype)
             self._local.space = space
         image = space[: block.size].reshape(block.shape[::-1])
         flat = flat_view(image)

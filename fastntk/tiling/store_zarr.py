@@ -14,7 +14,7 @@ import numpy as np
 from fastntk._errors import NotSupportedError
 from fastntk._typing import AnyArray
 from fastntk.tiling.plan import Tile
-from fastntk.tiling.store_files import FileLayer
+from fastntk.tiling.store_files import DIRECT, FileLayer
 from fastntk.tiling.store_manifest import Manifest, meta_folder
 
 __all__ = ["ZarrFormat"]
@@ -83,11 +83,15 @@ class ZarrFormat:
         name = f"{WAITING}{self.label}-{threading.get_ident()}"
         waiting = meta_folder(self.path) / name
         try:
-            fd = self.files.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            if self._codec is None:
+                flags |= DIRECT
+            fd = self.files.open(waiting, flags)
             try:
                 self.files.write(fd, body.data)
                 self.files.write(fd, tail)
-                self.files.begin_sync(fd)
+                if self._codec is not None:
+                    self.files.begin_sync(fd)
             finally:
                 self.files.close(fd)
             place.parent.mkdir(parents=True, exist_ok=True)

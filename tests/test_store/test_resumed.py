@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,10 @@ class Stop(Exception):
 
 
 def stop_after(patch: pytest.MonkeyPatch, tiles: int) -> None:
-    finish = StoreSink._finish
+    finish, turns = StoreSink._finish, threading.Semaphore(tiles)
 
     def counted(sink: StoreSink, *args: Any) -> None:
-        if sink.n_tiles == tiles:
+        if not turns.acquire(blocking=False):
             raise Stop
         finish(sink, *args)
 

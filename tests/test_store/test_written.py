@@ -29,6 +29,21 @@ def test_a_npy_file(chunk: int | None, get: str, dtype: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [1300, 1301])
+def test_a_npy_file_of_whole_rows(n: int, dtype: str, tmp_path: Path) -> None:
+    x = rows(n)
+    report = store(tmp_path / "K.npy", x=x, chunk=None, dtype=dtype)
+    assert report.tiles == 11  # of 128 rows: pieces of the disk, or not
+    right = fastntk.gram(NET, x, dtype=dtype)
+    assert np.array_equal(np.load(tmp_path / "K.npy", mmap_mode="r"), right)
+    assert fastntk.verify_store(tmp_path / "K.npy", x, samples=None).is_good
+    two = fastntk.gram_to_store(NET, x, x[:300], path=tmp_path / "C.npy", dtype=dtype)
+    assert two.tiles == 11
+    cross = fastntk.gram(NET, x, x[:300], dtype=dtype)
+    assert np.array_equal(whole(tmp_path / "C.npy"), cross)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("compression", [None, "zstd", 1])
 @pytest.mark.parametrize("layout", ["full", "lower"])
 def test_a_zarr_array(
