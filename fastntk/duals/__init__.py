@@ -14,6 +14,8 @@ tolerance and with a bound.
         expansion.py   the series over a range of variances: what the engine runs
         polar.py       the reference: quadrature in the plane, cut at kinks
         pairs.py       either of them for given pairs, with bounds
+        fits.py        what stands for whole tiles: angle_fit.py for functions with a
+                       kink at 0 or a long series, far_fit.py for kinks elsewhere
     numerical.py       NumericalDual: the payload of a numerical op
     activation.py      dual_activation: the public function
 """

@@ -15,6 +15,7 @@ __all__ = ["MOST_TERMS", "Expansion", "expand"]
 
 MOST_TERMS = 2048
 EPS = 2.0**-52
+PER_LOG = 6.5  # nodes of log q, at first
 AS_NODES = 4e-15  # error of the fit that rounding allows
 
 
@@ -108,7 +109,8 @@ def expand(
         logs = np.log(np.stack([found.size, found.steep], axis=1))
         return np.concatenate([a / norm[:, None], logs], axis=1)
 
-    fit = log_fit(columns, q_lo, q_hi, max(AS_NODES, 0.02 * tolerance))
+    nodes = PER_LOG * math.log(q_hi / q_lo)
+    fit = log_fit(columns, q_lo, q_hi, max(AS_NODES, 0.02 * tolerance), nodes)
     gap = float(np.sqrt((fit.errors[:k] ** 2).sum())) + float(fit.errors[k])
     gap_dot = float(np.sqrt((np.arange(1, k) * fit.errors[1:k] ** 2).sum()))
     gap_dot *= float((scale / np.sqrt(ends * rows.steep)).max())

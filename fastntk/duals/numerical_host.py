@@ -39,7 +39,7 @@ class Numerical(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class NumericalHost:
-    """The dual as functions of arrays: right for every function, and slow.
+    """The dual as functions of arrays, by fits for whole tiles where there are some.
 
     Parameters
     ----------
@@ -60,6 +60,11 @@ class NumericalHost:
     def description(self) -> str:
         """How it is computed, in words."""
         return self.dual.description
+
+    @property
+    def cost(self) -> str:
+        """A word of warning before the description; none for fits of whole tiles."""
+        return "slow: " if self.dual.method == "quadrature" else ""
 
     def bound(self, q_lo: float, q_hi: float) -> tuple[float, float]:
         """Return largest errors of both duals between two variances.

@@ -248,7 +248,8 @@ class Program:
 def _note(op: Op) -> str:
     """Return what `Program` prints behind an op."""
     if op.name == "host":
-        return f"  slow: a Python function, {op.payload.description}"
+        cost = getattr(op.payload, "cost", "slow: a Python function, ")
+        return f"  {cost}{op.payload.description}"
     if op.name == "numerical":
         return f"  {op.payload.description}"
     if op.name == "expansion":

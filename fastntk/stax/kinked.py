@@ -35,7 +35,8 @@ def Elu(alpha: float = 1.0, *, tol: float = 1e-12, method: str = "auto") -> Netw
 
     Notes
     -----
-    Its dual is computed by quadrature in the plane, cut at the kink at 0.
+    Polynomials in both variances and the angle, through values of a quadrature in the
+    plane that is cut at the kink at 0, give its dual.
     """
     return Network(spec.Elu(alpha=alpha, tol=tol, method=method))
 
@@ -61,7 +62,8 @@ def Selu(*, tol: float = 1e-12, method: str = "auto") -> Network:
 
     Notes
     -----
-    Its dual is computed by quadrature in the plane, cut at the kink at 0.
+    Polynomials in both variances and the angle, through values of a quadrature in the
+    plane that is cut at the kink at 0, give its dual.
 
     References
     ----------
@@ -94,7 +96,8 @@ def Celu(alpha: float = 1.0, *, tol: float = 1e-12, method: str = "auto") -> Net
 
     Notes
     -----
-    Its dual is computed by quadrature in the plane, cut at the kink at 0.
+    Polynomials in both variances and the angle, through values of a quadrature in the
+    plane that is cut at the kink at 0, give its dual.
     """
     return Network(spec.Celu(alpha=alpha, tol=tol, method=method))
 
@@ -120,7 +123,8 @@ def Softsign(*, tol: float = 1e-12, method: str = "auto") -> Network:
 
     Notes
     -----
-    Its dual is computed by quadrature in the plane, cut at the kink at 0.
+    Polynomials in both variances and the angle, through values of a quadrature in the
+    plane that is cut at the kink at 0, give its dual.
     """
     return Network(spec.Softsign(tol=tol, method=method))
 
@@ -146,7 +150,14 @@ def HardTanh(*, tol: float = 1e-12, method: str = "auto") -> Network:
 
     Notes
     -----
-    Its dual is computed by quadrature in the plane, cut at the kinks at -1 and 1.
+    A Hermite series gives its dual, and for nearly parallel inputs a closed form by the
+    bivariate normal distribution, with kinks at -1 and 1 [1]_.
+
+    References
+    ----------
+    .. [1] R. Tsuchida, T. Pearce, C. van der Heide, F. Roosta and M. Gallagher,
+       "Avoiding kernel fixed points: computing with ELU and GELU infinite networks",
+       AAAI 2021, arXiv:2002.08517.
     """
     return Network(spec.HardTanh(tol=tol, method=method))
 
@@ -172,7 +183,14 @@ def Relu6(*, tol: float = 1e-12, method: str = "auto") -> Network:
 
     Notes
     -----
-    Its dual is computed by quadrature in the plane, cut at the kinks at 0 and 6.
+    A Hermite series gives its dual, and for nearly parallel inputs a closed form by the
+    bivariate normal distribution, with kinks at 0 and 6 [1]_.
+
+    References
+    ----------
+    .. [1] R. Tsuchida, T. Pearce, C. van der Heide, F. Roosta and M. Gallagher,
+       "Avoiding kernel fixed points: computing with ELU and GELU infinite networks",
+       AAAI 2021, arXiv:2002.08517.
     """
     return Network(spec.Relu6(tol=tol, method=method))
 
@@ -198,6 +216,13 @@ def HardSwish(*, tol: float = 1e-12, method: str = "auto") -> Network:
 
     Notes
     -----
-    Its dual is computed by quadrature in the plane, cut at the kinks at -3 and 3.
+    A Hermite series gives its dual, and for nearly parallel inputs a closed form by the
+    bivariate normal distribution, with kinks at -3 and 3 [1]_.
+
+    References
+    ----------
+    .. [1] R. Tsuchida, T. Pearce, C. van der Heide, F. Roosta and M. Gallagher,
+       "Avoiding kernel fixed points: computing with ELU and GELU infinite networks",
+       AAAI 2021, arXiv:2002.08517.
     """
     return Network(spec.HardSwish(tol=tol, method=method))
