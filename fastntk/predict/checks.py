@@ -174,6 +174,17 @@ def check_get(
 
 def as_kernel(kernel: Any, name: str) -> AnyArray:
     """Return a kernel array: finite, with its axes in pairs (n1, n2, k1, k2, ...)."""
+    if callable(kernel) or hasattr(kernel, "kernel_fn"):
+        raise InputError(
+            f"{name}: found a {type(kernel).__name__}; expected the kernel in numbers, "
+            "such as kernel_fn(x_train, None, 'ntk'). Functions and networks go to "
+            "gradient_descent_mse_ensemble, Posterior and GradientFlow"
+        )
+    if hasattr(kernel, "nngp") and hasattr(kernel, "ntk"):
+        raise InputError(
+            f"{name}: found a {type(kernel).__name__} of two kernels; expected one, "
+            "normally its .ntk"
+        )
     array = as_real(kernel, name)
     if array.ndim == 0 or array.ndim % 2 or array.size == 0:
         raise InputError(

@@ -62,6 +62,7 @@ class Flow(NamedTuple):
         self, cross: Mapping[str, FloatArray], k_test: FloatArray, is_diagonal: bool
     ) -> FloatArray:
         """Return the covariance at test points, (n_times, m, m) or (n_times, m)."""
+        self._warn()
         _, vectors, _ = self._eigen()
         left = cross[tangent_name(self.get)] @ vectors
         if self.get != "ntk":
@@ -134,6 +135,7 @@ class Flow(NamedTuple):
         As neural-tangents has it: the ridge damps the flow, and counts as noise of the
         prior in the "nngp" regime.
         """
+        self._warn()
         _, vectors, _ = self._eigen()
         values = self._floored()
         decays = np.exp(-values * self.times[:, None])
@@ -146,6 +148,7 @@ class Flow(NamedTuple):
 
     def _pushed(self, left: FloatArray, residual: FloatArray) -> FloatArray:
         """Return ``left g_t V^T residual`` at all times."""
+        self._warn()
         values, vectors, cutoff = self._eigen()
         nodes = nodes_for_means(values, self.times, cutoff)
         filters = growth(values, self.times[nodes.chosen], cutoff)
@@ -156,9 +159,14 @@ class Flow(NamedTuple):
         spectrum = self.kernels.spectrum(tangent_name(self.get))
         ridge = self.kernels.ridge(spectrum.kernel)
         cutoff = spectrum.cutoff(ridge, self.scale)
-        if cutoff * float(self.times.max()) > 1e-3:  # rounding decides from here on
-            warn_truncated(spectrum.report(ridge))
         return spectrum.shifted(ridge, self.scale), spectrum.vectors, cutoff
+
+    def _warn(self) -> None:
+        """Say that rounding decides, where it does."""
+        spectrum = self.kernels.spectrum(tangent_name(self.get))
+        ridge = self.kernels.ridge(spectrum.kernel)
+        if spectrum.cutoff(ridge, self.scale) * float(self.times.max()) > 1e-3:
+            warn_truncated(spectrum.report(ridge))
 
     def _floored(self) -> FloatArray:
         """Return eigenvalues that are safe to divide by."""

@@ -1,15 +1,22 @@
 """Whether a network is too deep for its initialisation."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
-from fastntk._errors import InputError
+import numpy as np
+
+from fastntk._errors import InputError, RangeError
 from fastntk._warnings import warn
 from fastntk.spec import Dense, Serial, Spec
+from fastntk.theory.moments import as_moments
 from fastntk.theory.phase import PhasePoint, phase_point
 from fastntk.tiling.setup import as_spec
 
 __all__ = ["DepthWarning", "check_depth"]
+
+_HUGE = 1e8  # growth of the variance over all layers that is warned of
+_LIMIT = 1e60  # of the variance; some activations have no moments beyond
 
 
 class DepthWarning(UserWarning):
@@ -42,7 +49,8 @@ def check_depth(net: Any, *, start: float = 1.0) -> PhasePoint:
     -----
     DepthWarning
         If there are more hidden layers than ``3 xi_c`` [1]_; the message gives both,
-        and the critical ``W_std`` to look for.
+        and the critical ``W_std`` to look for. Also if the variance has no fixed point
+        and grows 1e8-fold over the layers.
 
     References
     ----------
@@ -73,7 +81,32 @@ def check_depth(net: Any, *, start: float = 1.0) -> PhasePoint:
     point = phase_point(activation, w_std, b_std, start=start)
     if len(blocks) > point.greatest_depth:
         warn(_message(point, len(blocks)), DepthWarning)
+    if point.phase == "unbounded":
+        reached = _variance_after(len(blocks), activation, point, start)
+        if not reached < _HUGE * start:
+            warn(
+                f"{len(blocks)} hidden layers without a bound on the variance: found "
+                f"{reached:.2g} after them, from {start:.2g} in the first. Take fewer "
+                "layers, or W_std from fastntk.theory.critical_line",
+                DepthWarning,
+            )
     return point
+
+
+def _variance_after(
+    n_layers: int, activation: Spec, point: PhasePoint, q: float
+) -> float:
+    """Return the variance of the last pre-activation, infinite where it overflows."""
+    source = as_moments(activation)
+    for _ in range(n_layers):
+        if not q < _LIMIT:
+            return math.inf
+        try:
+            found = source.moments(np.array([q])).variance[0]
+        except RangeError:
+            return math.inf
+        q = point.W_std**2 * float(found) + point.b_std**2
+    return q
 
 
 def _message(point: PhasePoint, depth: int) -> str:

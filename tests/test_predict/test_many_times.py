@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fastntk import predict
-from fastntk.predict import time_filters
+from fastntk.predict import eigen_groups, time_filters
+from fastntk.predict.moments import spread
 from fastntk.predict.spectrum import growth
 from tests.test_predict.problems import BOTH, NET, problem
 
@@ -64,3 +65,22 @@ def test_training_curves_of_many_times() -> None:
     many = flow(times, 0.5)
     expected = flow(times[::50], 0.5)
     np.testing.assert_allclose(many[::50], expected, atol=1e-11)
+
+
+@pytest.mark.parametrize("null", [0, 30])
+def test_products_that_all_times_share(null: int) -> None:
+    rng = np.random.default_rng(0)
+    values = np.sort(np.concatenate([np.zeros(null), np.geomspace(1e-3, 1, 250)]))
+    times, cutoff = np.array([0.0, *np.logspace(-2, 14, 150), np.inf]), 1e-13
+    root = rng.standard_normal((250 + null, 250 + null)) * np.sqrt(values[:, None])
+    left, rows = rng.standard_normal((2, 7, 250 + null)) * np.sqrt(values)
+    filters = eigen_groups.filter_basis(values, times, cutoff)
+    assert filters.is_worthwhile()
+    expected = spread(growth(values, times, cutoff), left, root, rows, False)
+    found = eigen_groups.covariances(filters, left, root, rows)
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * scale)
+    np.testing.assert_array_equal(found, found.transpose(0, 2, 1))
+    diagonals = eigen_groups.variances(filters, left, root, rows)
+    wanted = np.einsum("tmm->tm", expected)
+    np.testing.assert_allclose(diagonals, wanted, rtol=0, atol=1e-12 * scale)

@@ -114,3 +114,14 @@ def test_inconsistent_targets_of_a_singular_kernel() -> None:
     np.testing.assert_allclose(long.fx_train, [1.5, 1.5, 0.0], atol=1e-8)
     grown = np.abs(long.coefficients).max() / np.abs(short.coefficients).max()
     assert 1.8 < grown < 2.2  # as the page says
+
+
+def test_networks_and_pairs_in_the_place_of_a_kernel() -> None:
+    both = NET.kernel_fn(P.x, None, ("nngp", "ntk"))
+    for function in (predict.gradient_descent_mse, predict.kernel_gradient_descent):
+        with pytest.raises(InputError, match="kernel in numbers"):
+            function(NET, P.y)
+        with pytest.raises(InputError, match="of two kernels"):
+            function(both, P.y)
+    with pytest.raises(InputError, match="kernel in numbers"):
+        predict.gradient_descent("mse", NET.kernel_fn, P.y)

@@ -161,6 +161,13 @@ def test_depth_warning() -> None:
         theory.check_depth(deep)
 
 
+def test_variances_that_explode_are_warned_of() -> None:
+    hidden = [stax.Dense(9, W_std=2.0), stax.Relu()]  # twice the variance each
+    assert theory.check_depth(stax.serial(*20 * hidden)).phase == "unbounded"
+    with pytest.warns(theory.DepthWarning, match=r"60 hidden layers.*found 1.2e\+18"):
+        theory.check_depth(stax.serial(*60 * hidden))
+
+
 @pytest.mark.parametrize(
     ("layers", "match"),
     [
