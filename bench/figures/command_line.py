@@ -136,7 +136,7 @@ def bench_twice(session: Session) -> Iterator[Row]:
     if session.rivals_env is not None:
         libraries += ["neural-tangents", "scikit-ntk"]
         rivals = ["--rivals-env", str(session.rivals_env)]
-    command = ["-m", "fastntk.cli", "bench", "--n", str(session.n(2_000))]
+    command = ["-m", "fastntk.cli", "bench", "--n", str(session.n(4_000))]
     command += ["--against", ",".join(libraries), *rivals]
     command += ["--threads", str(session.threads)]
     reports = []

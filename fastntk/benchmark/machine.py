@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import re
@@ -16,12 +17,14 @@ __all__ = [
     "available_cores",
     "busy_share",
     "describe",
+    "fix_malloc",
     "peak_memory",
     "reset_peak_memory",
     "wait_for_quiet",
 ]
 
 PACKAGES = ("fastntk", "numpy", "scipy", "numba", "llvmlite", "threadpoolctl")
+MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 SIMD = ("sse4_2", "avx", "avx2", "fma", "avx512f", "asimd", "sve")
 
 
@@ -30,6 +33,19 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def fix_malloc() -> bool:
+    """Have glibc map every array from 1 MiB anew; return whether it will.
+
+    By default it keeps freed arrays of up to 32 MiB, or gives them back, depending on
+    what was allocated before: the same call then takes one or the other time, and
+    keeps to it as long as the process lives.
+    """
+    try:
+        return bool(ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, 1 << 20))
+    except (AttributeError, OSError, TypeError):
+        return False  # another C library
 
 
 def _read(path: str) -> str:

@@ -140,7 +140,7 @@ def bench_command(
         require(["matplotlib"], "cli,plot")
     environments = _environments(libraries, install_rivals, rivals_env)
     from fastntk.benchmark import Settings
-    from fastntk.benchmark.machine import available_cores
+    from fastntk.benchmark.machine import available_cores, fix_malloc
     from fastntk.cli.bench_report import Files, run_and_report
 
     settings = Settings(
@@ -158,6 +158,7 @@ def bench_command(
         patience=1.0 if quick else 5.0,
     )
     settings = _with_depths(settings, net is None, quick, (activation, w_std, b_std))
+    fix_malloc()
     with failures_in_words():
         run_and_report(settings, Files(json_file, plot, html), force=force)
 
