@@ -28,9 +28,12 @@ __all__ = ["FarFit", "far_fit"]
 LEVELS = (16, 24, 32, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 448, 512)
 MOST = LEVELS[-1]
 WIDTH = panel_width(np.dtype(np.float64))
+EPS = 2.0**-52
 LAST_BITS = 2e-16
 PANEL = 0.25  # widest panel, for so many terms
 PER_LOG = 20.0  # nodes of log q, at first
+SAME = 4 * EPS  # a complement that rounding has left of 0
+SLOPES = 0.05  # of an error of the derivative's, which may be larger
 JUMP = 1e-9  # a derivative whose coefficients are not those of the function
 
 
@@ -43,7 +46,8 @@ class FarFit:
     source : Source
         The activation.
     fit : LogFit
-        Columns ``a_k / sqrt(E fn(u)^2)``, then ``log E fn(u)^2``.
+        Columns ``a_k / sqrt(E fn(u)^2)``, then ``log E fn(u)^2`` and ``log E
+        fn'(u)^2``.
     limits : ndarray of shape (m,)
         Up to this ``|rho|`` the next number of terms is enough, ascending.
     counts : ndarray of shape (m,)
@@ -92,22 +96,25 @@ class FarFit:
         """
         one, two = self.fit(q1), self.fit(q2)
         value, slope = np.empty(x.shape), np.empty(x.shape)
-        left = np.ascontiguousarray(one[:, :-1])
+        left = np.ascontiguousarray(one[:, :MOST])
         right = np.zeros((MOST, -(-len(q2) // WIDTH) * WIDTH))
-        right[:, : len(q2)] = two[:, :-1].T
+        right[:, : len(q2)] = two[:, :MOST].T
         whole = np.ascontiguousarray(x)
         far_sums(whole, left, right, self.limits, self.counts, value, slope)
-        roots = [np.exp(0.5 * side[:, -1]) for side in (one, two)]
+        roots = [np.exp(0.5 * side[:, MOST]) for side in (one, two)]
         value *= roots[0][:, None]
         value *= roots[1]
         slope *= (roots[0] / np.sqrt(q1))[:, None]
         slope *= roots[1] / np.sqrt(q2)
         near = 1.0 - np.abs(x) > self.limits[-1]
-        if near.any():
-            i, j = np.nonzero(near)
-            value[near], slope[near] = near_duals(
-                self.source, q1[i], q2[j], theta[near]
-            )
+        i, j = np.nonzero(near & (np.abs(x) <= SAME) & ~np.signbit(x))
+        i, j = (part[q1[i] == q2[j]] for part in (i, j))
+        value[i, j], slope[i, j] = np.exp(one[i, MOST:]).T
+        near[i, j] = False
+        i, j = np.nonzero(near)
+        if len(i):
+            pairs = q1[i], q2[j], theta[i, j]
+            value[i, j], slope[i, j] = near_duals(self.source, *pairs)
         return value, slope
 
 
@@ -171,30 +178,32 @@ def far_fit(source: Source, low: float, high: float, tol: float) -> FarFit | Non
         PER_LOG * math.log(high / low),
     )
     noise = float((rows.noise / np.sqrt(rows.size)).max())
-    error = 2 * noise + float(fit.errors[-1]) + _measured(source, fit, limits)
+    own = float(max(fit.errors[MOST], SLOPES * fit.errors[MOST + 1]))
+    error = 2 * noise + own + _measured(source, fit, limits)
     if error > tol:
         return None
     return FarFit(source, fit, limits, np.array(LEVELS), error)
 
 
 def _columns(source: Source, q: FloatArray) -> FloatArray:
-    """Return ``a_k / sqrt(E fn(u)^2)`` and ``log E fn(u)^2``, a rule for every row."""
+    """Return the columns of `FarFit.fit`, a rule for every row."""
     end = source.reach(q)
     panels = source.panels(end * math.sqrt(float(q.max())))
-    found = np.empty((len(q), MOST + 1))
+    found = np.empty((len(q), MOST + 2))
     for i, value in enumerate(q.tolist()):
         rule = z_rule(panels, q[i : i + 1], end, PANEL)
         if rule is None:
             raise NetworkError(too_fine(source.label, value))
         z, w = rule
         half = np.exp(-0.25 * z * z)
-        values = source.fn(math.sqrt(value) * z) * half
+        u = math.sqrt(value) * z
+        values, steep = source.fn(u) * half, source.slope(u) * half
         mass = w / math.sqrt(2 * math.pi)
         size = float((mass * values) @ values)
         fill = (0, -len(z) % 8)
         values = values * (mass * half) / math.sqrt(size)
-        hermite_means(np.pad(z, fill), np.pad(values, fill), found[i, :-1])
-        found[i, -1] = math.log(size)
+        hermite_means(np.pad(z, fill), np.pad(values, fill), found[i, :MOST])
+        found[i, MOST:] = math.log(size), math.log((mass * steep) @ steep)
     return found
 
 
@@ -226,8 +235,8 @@ def _measured(source: Source, fit: LogFit, limits: FloatArray) -> float:
     exact = pair_duals(source, q1, q2, np.arccos(rho), "auto")
     powers = rho[:, None] ** np.arange(MOST)
     one, two = fit(q1), fit(q2)
-    a, b = one[:, :-1], two[:, :-1]
-    root = np.exp(0.5 * (one[:, -1] + two[:, -1]))
+    a, b = one[:, :MOST], two[:, :MOST]
+    root = np.exp(0.5 * (one[:, MOST] + two[:, MOST]))
     value = (a * b * powers).sum(axis=1) * root
     k = np.arange(1, MOST)
     slope = (k * a[:, 1:] * b[:, 1:] * powers[:, :-1]).sum(axis=1)
