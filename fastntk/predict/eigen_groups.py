@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from scipy.linalg.blas import dsyrk
+from threadpoolctl import threadpool_limits
 
 from fastntk._typing import FloatArray, IntArray
 from fastntk.predict.spectrum import growth
@@ -174,9 +175,10 @@ def covariances(
         np.matmul(filters.combine, parts.reshape(size, entries), out=flat)
         flat -= rows[:, some].ravel()
         deviations = flat.reshape(n_times, m, -1)
-        for one, total in zip(deviations, result, strict=True):
-            # in Fortran's order, so the transposes: D^T D, the lower triangle
-            dsyrk(1.0, one.T, 1.0, total.T, trans=1, lower=1, overwrite_c=1)
+        with threadpool_limits(1, user_api="blas"):  # small: threads would only wait
+            for one, total in zip(deviations, result, strict=True):
+                # in Fortran's order, so the transposes: D^T D, the lower triangle
+                dsyrk(1.0, one.T, 1.0, total.T, trans=1, lower=1, overwrite_c=1)
     for k in range(n_times):
         result[k] += np.triu(result[k], 1).T
     return result
