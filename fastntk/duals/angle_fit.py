@@ -23,6 +23,7 @@ from fastntk.duals.legendre import unit_rule
 from fastntk.duals.panels import Panels
 from fastntk.duals.polar import RADIUS, polar_means, radii, turn_edges
 from fastntk.duals.source import Source
+from fastntk.kernels.dual_tiles import node_products
 
 __all__ = ["AngleFit", "angle_fit"]
 
@@ -111,7 +112,7 @@ class AngleFit:
         tuple of ndarray of shape (n1, n2)
         """
         one, two = self.basis(q1), self.basis(q2)
-        roots = [np.exp(0.5 * b @ self.sizes) for b in (one, two)]
+        roots = [np.exp(0.5 * (b @ self.sizes)) for b in (one, two)]
         s = 2 * theta / math.pi - 1
         results = []
         for k, table in enumerate(self._tables):
@@ -253,7 +254,7 @@ def _grid(
         sides: tuple[Function, ...] = (source.fn, source.slope)
         for k, function in enumerate(sides):
             one, two = function(roots[k] * x), function(roots[k] * y)
-            total[k] += (one * weight) @ two.T
+            node_products(one, two, weight, total[k])
     scale = [np.asarray(weights) for _, weights in few]
     return np.array([w @ (g + g.T) @ w.T for w, g in zip(scale, total, strict=True)])
 

@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 
 from fastntk._typing import FloatArray, IntArray
-from fastntk.kernels.dual_tiles import AT_ONCE, angle_sums
+from fastntk.kernels.dual_tiles import AT_ONCE, angle_sums, products
 
 __all__ = ["AngleTable", "angle_table"]
 
@@ -21,7 +21,7 @@ class AngleTable:
 
     Attributes
     ----------
-    left, right : ndarray of shape (m, R)
+    left, right : ndarray of shapes (m, R), (R, m)
         Chebyshev coefficients in ``log q``; they differ in signs.
     starts : ndarray of shape (t + 1,)
         The products of a degree, multiples of 4.
@@ -46,8 +46,11 @@ class AngleTable:
         ndarray of shape (n1, n2)
         """
         out = np.empty(s.shape)
-        columns = np.ascontiguousarray((two @ self.right).T)
-        angle_sums(s, one @ self.left, columns, self.starts, out)
+        rows = np.empty((len(one), self.left.shape[1]))
+        products(one, self.left, rows)
+        columns = np.empty((self.right.shape[0], len(two)))
+        products(self.right, np.ascontiguousarray(two.T), columns)
+        angle_sums(s, rows, columns, self.starts, out)
         return out
 
 
@@ -75,6 +78,5 @@ def angle_table(coefs: FloatArray, rest: float) -> AngleTable:
         left.append(np.pad(rows * np.sign(values[kept]), fill))
         right.append(np.pad(rows, fill))
         starts.append(starts[-1] + right[-1].shape[1])
-    return AngleTable(
-        np.concatenate(left, axis=1), np.concatenate(right, axis=1), np.array(starts)
-    )
+    columns = np.ascontiguousarray(np.concatenate(right, axis=1).T)
+    return AngleTable(np.concatenate(left, axis=1), columns, np.array(starts))

@@ -27,6 +27,7 @@ __all__ = ["FarFit", "far_fit"]
 
 LEVELS = (16, 24, 32, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 448, 512)
 MOST = LEVELS[-1]
+A = 2  # the first column of coefficients
 WIDTH = panel_width(np.dtype(np.float64))
 EPS = 2.0**-52
 LAST_BITS = 2e-16
@@ -46,8 +47,8 @@ class FarFit:
     source : Source
         The activation.
     fit : LogFit
-        Columns ``a_k / sqrt(E fn(u)^2)``, then ``log E fn(u)^2`` and ``log E
-        fn'(u)^2``.
+        Columns ``log E fn(u)^2``, ``log E fn'(u)^2`` and ``a_k / sqrt(E
+        fn(u)^2)``.
     limits : ndarray of shape (m,)
         Up to this ``|rho|`` the next number of terms is enough, ascending.
     counts : ndarray of shape (m,)
@@ -94,22 +95,26 @@ class FarFit:
         -------
         tuple of ndarray of shape (n1, n2)
         """
-        one, two = self.fit(q1), self.fit(q2)
+        size = 1.0 - np.abs(x)
+        near = size > self.limits[-1]
+        largest = float(size[~near].max(initial=0.0))
+        n_terms = int(self.counts[np.searchsorted(self.limits, largest)])
+        one = self.fit(q1, A + n_terms)
+        padded = np.concatenate([q2, np.full(-len(q2) % WIDTH, q2[-1])])
+        two = self.fit.columns(padded, A + n_terms)
         value, slope = np.empty(x.shape), np.empty(x.shape)
-        left = np.ascontiguousarray(one[:, :MOST])
-        right = np.zeros((MOST, -(-len(q2) // WIDTH) * WIDTH))
-        right[:, : len(q2)] = two[:, :MOST].T
+        left, right = np.ascontiguousarray(one[:, A:]), two[A:]
         whole = np.ascontiguousarray(x)
         far_sums(whole, left, right, self.limits, self.counts, value, slope)
-        roots = [np.exp(0.5 * side[:, MOST]) for side in (one, two)]
+        roots = np.exp(0.5 * one[:, 0]), np.exp(0.5 * two[0, : len(q2)])
         value *= roots[0][:, None]
         value *= roots[1]
         slope *= (roots[0] / np.sqrt(q1))[:, None]
         slope *= roots[1] / np.sqrt(q2)
-        near = 1.0 - np.abs(x) > self.limits[-1]
         i, j = np.nonzero(near & (np.abs(x) <= SAME) & ~np.signbit(x))
-        i, j = (part[q1[i] == q2[j]] for part in (i, j))
-        value[i, j], slope[i, j] = np.exp(one[i, MOST:]).T
+        same = q1[i] == q2[j]
+        i, j = i[same], j[same]
+        value[i, j], slope[i, j] = np.exp(one[i, :A]).T
         near[i, j] = False
         i, j = np.nonzero(near)
         if len(i):
@@ -178,7 +183,7 @@ def far_fit(source: Source, low: float, high: float, tol: float) -> FarFit | Non
         PER_LOG * math.log(high / low),
     )
     noise = float((rows.noise / np.sqrt(rows.size)).max())
-    own = float(max(fit.errors[MOST], SLOPES * fit.errors[MOST + 1]))
+    own = float(max(fit.errors[0], SLOPES * fit.errors[1]))
     error = 2 * noise + own + _measured(source, fit, limits)
     if error > tol:
         return None
@@ -189,7 +194,7 @@ def _columns(source: Source, q: FloatArray) -> FloatArray:
     """Return the columns of `FarFit.fit`, a rule for every row."""
     end = source.reach(q)
     panels = source.panels(end * math.sqrt(float(q.max())))
-    found = np.empty((len(q), MOST + 2))
+    found = np.empty((len(q), A + MOST))
     for i, value in enumerate(q.tolist()):
         rule = z_rule(panels, q[i : i + 1], end, PANEL)
         if rule is None:
@@ -202,8 +207,8 @@ def _columns(source: Source, q: FloatArray) -> FloatArray:
         size = float((mass * values) @ values)
         fill = (0, -len(z) % 8)
         values = values * (mass * half) / math.sqrt(size)
-        hermite_means(np.pad(z, fill), np.pad(values, fill), found[i, :MOST])
-        found[i, MOST:] = math.log(size), math.log((mass * steep) @ steep)
+        hermite_means(np.pad(z, fill), np.pad(values, fill), found[i, A:])
+        found[i, :A] = math.log(size), math.log((mass * steep) @ steep)
     return found
 
 
@@ -235,8 +240,8 @@ def _measured(source: Source, fit: LogFit, limits: FloatArray) -> float:
     exact = pair_duals(source, q1, q2, np.arccos(rho), "auto")
     powers = rho[:, None] ** np.arange(MOST)
     one, two = fit(q1), fit(q2)
-    a, b = one[:, :MOST], two[:, :MOST]
-    root = np.exp(0.5 * (one[:, MOST] + two[:, MOST]))
+    a, b = one[:, A:], two[:, A:]
+    root = np.exp(0.5 * (one[:, 0] + two[:, 0]))
     value = (a * b * powers).sum(axis=1) * root
     k = np.arange(1, MOST)
     slope = (k * a[:, 1:] * b[:, 1:] * powers[:, :-1]).sum(axis=1)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 
 from fastntk._typing import FloatArray
+from fastntk.kernels.dual_tiles import products
 
 __all__ = ["LogFit", "log_fit"]
 
@@ -35,23 +36,49 @@ class LogFit:
     coefs: FloatArray
     errors: FloatArray
 
-    def __call__(self, q: FloatArray) -> FloatArray:
+    def __call__(self, q: FloatArray, n: int | None = None) -> FloatArray:
         """Return the columns at some variances.
 
         Parameters
         ----------
-        q : ndarray of shape (n,)
+        q : ndarray of shape (n1,)
             Variances in the range.
+        n : int, optional
+            The first n columns only.
 
         Returns
         -------
-        ndarray of shape (n, C)
+        ndarray of shape (n1, C), or (n1, n)
         """
+        coefs = np.ascontiguousarray(self.coefs[:, :n])
+        out = np.empty((len(q), coefs.shape[1]))
+        products(self._basis(q), coefs, out)
+        return out
+
+    def columns(self, q: FloatArray, n: int) -> FloatArray:
+        """Return the first columns at some variances as rows.
+
+        Parameters
+        ----------
+        q : ndarray of shape (n2,)
+            Variances in the range.
+        n : int
+            How many.
+
+        Returns
+        -------
+        ndarray of shape (n, n2)
+        """
+        out = np.empty((n, len(q)))
+        basis = np.ascontiguousarray(self._basis(q).T)
+        products(np.ascontiguousarray(self.coefs[:, :n].T), basis, out)
+        return out
+
+    def _basis(self, q: FloatArray) -> FloatArray:
         if self.high == self.low:
-            return np.broadcast_to(self.coefs[0], (len(q), self.coefs.shape[1]))
+            return np.ones((len(q), 1))
         s = (2 * np.log(q) - self.low - self.high) / (self.high - self.low)
-        basis = chebyshev.chebvander(np.clip(s, -1.0, 1.0), len(self.coefs) - 1)
-        return np.asarray(basis @ self.coefs)
+        return chebyshev.chebvander(np.clip(s, -1.0, 1.0), len(self.coefs) - 1)
 
 
 def log_fit(

@@ -18,11 +18,14 @@ __all__ = [
     "angle_sums",
     "far_sums",
     "hermite_means",
+    "node_products",
     "plane_nodes",
     "plane_sums",
+    "products",
 ]
 
 WIDTH = panel_width(np.dtype(np.float64))
+LANES = 32  # sums side by side
 AT_ONCE = 4  # products that `angle_sums` adds at a time
 
 
@@ -62,6 +65,47 @@ def angle_sums(
                 before[j] = part[j] + twice * angles[j] * now[j] - before[j]
             now, before = before, now
         out[i] = now
+
+
+@cpu_kernel
+def products(a: FloatArray, b: FloatArray, out: FloatArray) -> None:
+    """Write ``a @ b``, on this thread alone: those of BLAS wait for each other."""
+    n_terms, n2 = b.shape
+    whole = n_terms - n_terms % 4
+    for i in range(a.shape[0]):
+        row = out[i]
+        row[:] = 0.0
+        for k in range(0, whole, 4):
+            w0, w1, w2, w3 = a[i, k], a[i, k + 1], a[i, k + 2], a[i, k + 3]
+            c0, c1, c2, c3 = b[k], b[k + 1], b[k + 2], b[k + 3]
+            for j in range(n2):
+                row[j] += w0 * c0[j] + w1 * c1[j] + w2 * c2[j] + w3 * c3[j]
+        for k in range(whole, n_terms):
+            weight, column = a[i, k], b[k]
+            for j in range(n2):
+                row[j] += weight * column[j]
+
+
+@cpu_kernel
+def node_products(
+    one: FloatArray, two: FloatArray, weights: FloatArray, out: FloatArray
+) -> None:
+    """Add ``one @ diag(weights) @ two.T``, on this thread alone."""
+    n = len(weights)
+    whole = n - n % LANES
+    scaled, part = np.empty(n), np.empty(LANES)
+    for i in range(one.shape[0]):
+        for k in range(n):
+            scaled[k] = one[i, k] * weights[k]
+        for j in range(two.shape[0]):
+            column = two[j]
+            part[:] = 0.0
+            for k in range(0, whole, LANES):
+                for lane in range(LANES):
+                    part[lane] += scaled[k + lane] * column[k + lane]
+            for k in range(whole, n):
+                part[k - whole] += scaled[k] * column[k]
+            out[i, j] += part.sum()
 
 
 @cpu_kernel

@@ -97,3 +97,19 @@ def _orthant(theta: float) -> float:
     inner = special.ndtr((math.cos(theta) * z - k) / math.sin(theta))
     density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
     return float((w * density * inner).sum() * (10 - h) / 2)
+
+
+def test_products_on_one_thread() -> None:
+    for n in (3, 4, 6):
+        a, b = RNG.standard_normal((2, n)), RNG.standard_normal((n, 5))
+        out = np.empty((2, 5))
+        tiles.products(a, b, out)
+        assert np.abs(out - a @ b).max() <= 1e-14
+
+
+def test_products_of_values_at_nodes() -> None:
+    n = 2 * tiles.LANES + 3
+    one, two = RNG.standard_normal((2, n)), RNG.standard_normal((3, n))
+    weights, out = RNG.standard_normal(n), np.ones((2, 3))
+    tiles.node_products(one, two, weights, out)
+    assert np.abs(out - 1 - (one * weights) @ two.T).max() <= 1e-13
