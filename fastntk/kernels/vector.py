@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from fastntk._jit import JIT_ENABLED
-from fastntk.kernels import vector_ir, vector_moves, vector_python, vector_series
+from fastntk.kernels import (
+    vector_ir,
+    vector_moves,
+    vector_python,
+    vector_series,
+    vector_strided,
+)
 from fastntk.kernels.vector_ir import GROUP_ROWS, TRANSPOSE_BYTES, panel_width
 
 __all__ = [
@@ -19,11 +25,14 @@ __all__ = [
     "panel_width",
     "stream_square",
     "stream_vector",
+    "strided_product",
+    "strided_product_half",
     "transpose_square",
 ]
 
 _products: Any = vector_ir if JIT_ENABLED else vector_python
 _series: Any = vector_series if JIT_ENABLED else vector_python
+_strided: Any = vector_strided if JIT_ENABLED else vector_python
 _moves: Any = vector_moves if JIT_ENABLED else vector_python
 hermite_sums = _series.hermite_sums
 hermite_values = _series.hermite_values
@@ -32,4 +41,6 @@ micro_distance = _products.micro_distance
 micro_product = _products.micro_product
 stream_square = _moves.stream_square
 stream_vector = _moves.stream_vector
+strided_product = _strided.strided_product
+strided_product_half = _strided.strided_product_half
 transpose_square = _moves.transpose_square

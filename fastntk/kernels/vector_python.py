@@ -16,6 +16,8 @@ __all__ = [
     "micro_product",
     "stream_square",
     "stream_vector",
+    "strided_product",
+    "strided_product_half",
     "transpose_square",
 ]
 
@@ -44,6 +46,34 @@ def micro_product(  # noqa: D103 - see the module's docstring
     for i in range(GROUP_ROWS):
         goal = c[c_start + i * c_stride :][:n]
         goal[:] = product[i] if is_first else goal + product[i]
+
+
+def strided_product(  # noqa: D103
+    a: Any,
+    a_start: int,
+    a_item: int,
+    a_step: int,
+    b: Any,
+    b_start: int,
+    b_step: int,
+    c: Any,
+    c_start: int,
+    c_stride: int,
+    depth: int,
+    is_first: bool,
+    *,
+    part: int = 1,
+) -> None:
+    n, k = panel_width(a.dtype) // part, np.arange(depth)
+    left = a[a_start + np.arange(GROUP_ROWS)[:, None] * a_item + k * a_step]
+    right = b[b_start + k[:, None] * b_step + np.arange(n)]
+    for i, row in enumerate(left @ right):
+        goal = c[c_start + i * c_stride :][:n]
+        goal[:] = row if is_first else goal + row
+
+
+def strided_product_half(*arguments: Any) -> None:  # noqa: D103
+    strided_product(*arguments, part=2)
 
 
 def micro_distance(  # noqa: D103

@@ -1,5 +1,6 @@
 """`fastntk.operator`: checks, memory and cache of a kernel operator."""
 
+import functools
 from typing import Any
 
 from fastntk._errors import InputError
@@ -78,12 +79,14 @@ def operator(
     Cost of a product: that of the tiles, half of them if ``x2`` is None, and 2 to 4
     flops per entry and column; up to 256 columns are multiplied in one walk over the
     tiles. Float32 tiles are multiplied with columns rounded to float32 (scaled, so
-    that nothing leaves the range); sums of 32 products are float32, all others float64:
+    that nothing leaves the range); sums of 64 products are float32, all others float64:
     errors are about 2e-7 of ``|K| |V|``, those of the entries themselves. With float64
     tiles everything is float64.
 
     Sums have a fixed order: results are the same to the last bit for every number of
-    threads, and with or without a cache.
+    threads, and with or without a cache. A column that holds NaN gives NaN.
+
+    An operator can be pickled: network, inputs and options are, tiles are not.
 
     Examples
     --------
@@ -118,4 +121,14 @@ def operator(
     layout = choose_layout(setup)
     setup.prepare_rows()
     kept = make_cache(cache, layout)
-    return GramOperator(net, setup, layout, kept, progress=progress)
+    options: dict[str, Any] = {
+        "dtype": setup.dtype.name,
+        "backend": backend,
+        "threads": threads,
+        "max_memory": max_memory,
+        "cache": cache,
+        "collapse": collapse,
+        "progress": progress,
+    }
+    again = functools.partial(operator, net, setup.x1, setup.x2, get, **options)
+    return GramOperator(net, setup, layout, kept, again, progress=progress)

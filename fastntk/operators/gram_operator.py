@@ -1,11 +1,12 @@
 """A kernel matrix that is never held: products, blocks and the diagonal."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from fastntk._errors import InputError
+from fastntk._errors import InputError, NotSupportedError
 from fastntk._typing import AnyArray, FloatArray, InputMatrix
 from fastntk.backends.base import Worker
 from fastntk.operators.blocks import compute_block
@@ -37,6 +38,8 @@ class GramOperator(LinearOperator):  # type: ignore[misc]
         Tile plan, threads and memory.
     cache : TileCache, optional
         Keeps tiles between products.
+    again : callable, optional
+        Makes the same operator elsewhere, where a pickled one is read.
     progress : bool or callable, default=False
         As in `fastntk.operator`.
 
@@ -69,6 +72,7 @@ class GramOperator(LinearOperator):  # type: ignore[misc]
         setup: Setup,
         layout: Layout,
         cache: TileCache | None = None,
+        again: Callable[[], "GramOperator"] | None = None,
         *,
         progress: ProgressArg = False,
     ) -> None:
@@ -76,8 +80,17 @@ class GramOperator(LinearOperator):  # type: ignore[misc]
         self.cache = cache
         self._setup, self._layout = setup, layout
         self._progress = progress
+        self._again = again
         self._idle: list[Worker] = []
         super().__init__(dtype=np.dtype(np.float64), shape=setup.shape)
+
+    def __reduce__(self) -> Any:
+        if self._again is None:
+            raise NotSupportedError(
+                "this operator was not made by fastntk.operator and can't be pickled; "
+                "pass network and rows, and make it where it is used"
+            )
+        return self._again, ()
 
     @property
     def x1(self) -> InputMatrix:
@@ -248,6 +261,7 @@ class GramOperator(LinearOperator):  # type: ignore[misc]
                 self.cache.shrink(memory_limit(self._layout, part.stop - part.start))
             panels = pack_columns(x[:, part], self.tile_dtype)
             self._walk(panels, out[:, part], is_transposed)
+            del panels  # before the next ones are made
         return out
 
     def _walk(self, panels: Panels, out: FloatArray, is_transposed: bool) -> None:

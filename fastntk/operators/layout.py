@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import MemoryBudgetError
-from fastntk.kernels.vector import panel_width
+from fastntk.kernels.vector import GROUP_ROWS, panel_width
 from fastntk.operators.product_sink import product_bytes
 from fastntk.operators.vectors import MAX_COLUMNS
 from fastntk.tiling.plan import MAX_SIDE, TilePlan, plan_tiles
@@ -59,10 +59,12 @@ class Layout:
         if self.budget is None:
             return MAX_COLUMNS
         width = panel_width(self.dtype)
-        one = self.product_bytes(width)
-        more = self.product_bytes(2 * width) - one
-        panels = 1 + max(0, self.budget - one) // more
-        return int(min(MAX_COLUMNS, panels * width))
+        panels = range(MAX_COLUMNS, 0, -width)
+        groups = range(width - GROUP_ROWS, 0, -GROUP_ROWS)
+        for n in (*panels, *groups):
+            if self.product_bytes(n) <= self.budget:
+                return int(n)
+        return 1
 
     def spare(self, n_columns: int) -> int | None:
         """Return the bytes left for kept tiles beside a product of some columns."""

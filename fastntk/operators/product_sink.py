@@ -15,11 +15,12 @@ from fastntk._typing import AnyArray, FloatArray
 from fastntk.backends.base import Worker
 from fastntk.kernels.tile_product import (
     add_product,
+    add_rows,
     multiply_tile,
     multiply_transposed,
 )
 from fastntk.kernels.vector import GROUP_ROWS, panel_width
-from fastntk.operators.vectors import Panels, grouped
+from fastntk.operators.vectors import Panels, grouped, padded
 from fastntk.tiling.plan import Tile, TilePlan
 
 __all__ = ["ProductSink", "WatchedWorker", "product_bytes"]
@@ -68,9 +69,9 @@ class ProductSink:
         (block,) = blocks
         space = self._space(block.dtype)
         if self.is_transposed:
-            space.multiply_transposed(block, self.panels, tile.rows)
+            space.multiply_transposed(block, self.panels, tile)
         else:
-            space.multiply(block, self.panels, tile.cols)
+            space.multiply(block, self.panels, tile)
         if tile.is_diagonal or not tile.is_symmetric:
             self._submit(tile, space)
 
@@ -78,7 +79,7 @@ class ProductSink:
         """Multiply the mirror image too, while the tile is in the cache."""
         (block,) = blocks
         space = self._space(block.dtype)
-        space.multiply_transposed(block, self.panels, tile.rows, place=1)
+        space.multiply_transposed(block, self.panels, tile, place=1)
         self._submit(tile, space)
 
     def commit(self) -> None:
@@ -94,7 +95,8 @@ class ProductSink:
             self._turn.notify_all()
 
     def _new_buffer(self) -> FloatArray:
-        return np.empty((2, grouped(self.panels.n_columns), self._side))
+        panels = self.panels
+        return np.empty((2, _buffer_size(panels.n_columns, panels.width, self._side)))
 
     def _space(self, dtype: np.dtype[Any]) -> "_Space":
         """Return what this thread multiplies in."""
@@ -125,32 +127,53 @@ class ProductSink:
             self._turn.notify_all()
 
     def _add(self, tile: Tile, buffer: FloatArray) -> None:
-        rows = tile.cols if self.is_transposed else tile.rows
-        add_product(self.out[rows], buffer[0], self.panels.scales)
+        v, scales = self.panels, self.panels.scales
+        if self.is_transposed:
+            add_product(self.out[tile.cols], _columns(buffer[0], tile, v), scales)
+            return
+        add_rows(self.out[tile.rows], _rows(buffer[0], tile, v), scales)
         if tile.is_symmetric and not tile.is_diagonal:
-            add_product(self.out[tile.cols], buffer[1], self.panels.scales)
+            add_product(self.out[tile.cols], _columns(buffer[1], tile, v), scales)
 
 
 class _Space:
-    """Workspace of one thread: packed strips, and the buffer it fills."""
+    """Workspace of one thread: narrow tiles with zeros beside, and its buffer."""
 
     def __init__(self, side: int, dtype: np.dtype[Any], buffer: FloatArray) -> None:
         width = panel_width(dtype)
         self.buffer = buffer
-        self.strip = np.empty(side * max(side, width), dtype)
-        self.edge = np.empty(GROUP_ROWS * width, dtype)
+        self.strip = np.empty(side * max(GROUP_ROWS, width), dtype)
+        self.edge = np.empty(GROUP_ROWS * width)
 
-    def multiply(self, block: AnyArray, v: Panels, rows: slice) -> None:
-        """Fill the buffer with ``block @ V[rows]``."""
-        source = (v.values, rows.start, v.n, v.width)
-        multiply_tile(block, *source, self.buffer[0], self.strip, self.edge)
+    def multiply(self, block: AnyArray, v: Panels, tile: Tile) -> None:
+        """Fill the buffer with ``block @ V[cols]``."""
+        source = (v.values, tile.cols.start, v.n, v.width)
+        goal = _rows(self.buffer[0], tile, v)
+        multiply_tile(block, *source, goal, self.strip, self.edge)
 
     def multiply_transposed(
-        self, block: AnyArray, v: Panels, rows: slice, place: int = 0
+        self, block: AnyArray, v: Panels, tile: Tile, place: int = 0
     ) -> None:
         """Fill the buffer with ``block.T @ V[rows]``."""
-        source = (v.values, rows.start, v.n, v.width)
-        multiply_transposed(block, *source, self.buffer[place], self.strip, self.edge)
+        source = (v.values, tile.rows.start, v.n, v.width)
+        goal = _columns(self.buffer[place], tile, v)
+        multiply_transposed(block, *source, goal, self.strip, self.edge)
+
+
+def _rows(buffer: FloatArray, tile: Tile, v: Panels) -> FloatArray:
+    """Return the part of a buffer that holds a product, row by row."""
+    shape = (tile.rows.stop - tile.rows.start, padded(v.n_columns, v.width))
+    return buffer[: shape[0] * shape[1]].reshape(shape)
+
+
+def _columns(buffer: FloatArray, tile: Tile, v: Panels) -> FloatArray:
+    """Return the part of a buffer that holds a product, column by column."""
+    shape = (grouped(v.n_columns), tile.cols.stop - tile.cols.start)
+    return buffer[: shape[0] * shape[1]].reshape(shape)
+
+
+def _buffer_size(n_columns: int, width: int, side: int) -> int:
+    return side * max(grouped(n_columns), padded(n_columns, width))
 
 
 class WatchedWorker:
@@ -176,6 +199,7 @@ def product_bytes(
     """Return the bytes that one walk takes: panels of V, buffers and strips."""
     width = panel_width(dtype)
     panels = n_rows * -(-n_columns // width) * width * dtype.itemsize
-    buffers = (1 + WAITING) * threads * 2 * side * grouped(n_columns) * 8
-    strips = threads * (side * max(side, width) + GROUP_ROWS * width) * dtype.itemsize
+    buffers = (1 + WAITING) * threads * 2 * _buffer_size(n_columns, width, side) * 8
+    strip = side * max(GROUP_ROWS, width)
+    strips = threads * (strip * dtype.itemsize + GROUP_ROWS * width * 8)
     return int(panels + buffers + strips)

@@ -9,7 +9,7 @@ from fastntk._errors import InputError
 from fastntk._typing import AnyArray, FloatArray
 from fastntk.kernels.vector import GROUP_ROWS, panel_width
 
-__all__ = ["MAX_COLUMNS", "Panels", "as_columns", "grouped", "pack_columns"]
+__all__ = ["MAX_COLUMNS", "Panels", "as_columns", "grouped", "pack_columns", "padded"]
 
 MAX_COLUMNS = 256  # multiplied in one walk; the tiles are then a small part of the work
 HEADROOM = -7  # 2^-7: sums of 64 products stay below the largest entry of a tile
@@ -46,6 +46,12 @@ class Panels:
 def grouped(n_columns: int) -> int:
     """Return the columns of whole groups, in which they are multiplied."""
     return -(-n_columns // GROUP_ROWS) * GROUP_ROWS
+
+
+def padded(n_columns: int, width: int) -> int:
+    """Return the columns of whole half panels, in which rows are multiplied."""
+    half = width // 2
+    return -(-n_columns // half) * half
 
 
 def as_columns(x: Any, n: int, ndim: int, what: str) -> AnyArray:

@@ -6,6 +6,7 @@ import pytest
 from fastntk.kernels.checksum import fold_words
 from fastntk.kernels.tile_product import (
     add_product,
+    add_rows,
     multiply_tile,
     multiply_transposed,
 )
@@ -22,18 +23,20 @@ def test_products_of_a_tile(shape: tuple[int, int], dtype: type) -> None:
     block = rng.standard_normal(shape).astype(dtype)
     v = rng.standard_normal((50, width)).astype(dtype)
     side = max(*shape, width)
-    strip, edge = np.empty(side * side, dtype), np.empty(GROUP_ROWS * width, dtype)
-    out = np.zeros((GROUP_ROWS, side))
-    workspace = (v.reshape(-1), 4, 50, width, out, strip, edge)
+    strip, edge = np.empty(side * side, dtype), np.empty(GROUP_ROWS * width)
+    source, space = (v.reshape(-1), 4, 50, width), (strip, edge)
     scales = np.full(2, 0.5)
-    total = np.zeros((shape[0], 2))
-    multiply_tile(block, *workspace)
+    right = 0.5 * block @ v[4 : 4 + shape[1], :2]
+    for n_columns in (width // 2, width):
+        out, total = np.zeros((shape[0], n_columns)), np.zeros((shape[0], 2))
+        multiply_tile(block, *source, out, *space)
+        add_rows(total, out, scales)
+        assert np.allclose(total, right, rtol=1e-4, atol=1e-6)
+    out, total = np.zeros((GROUP_ROWS, shape[1])), np.zeros((shape[1], 2))
+    multiply_transposed(block, *source, out, *space)
     add_product(total, out, scales)
-    assert np.allclose(total, 0.5 * block @ v[4 : 4 + shape[1], :2], rtol=1e-4)
-    total = np.zeros((shape[1], 2))
-    multiply_transposed(block, *workspace)
-    add_product(total, out, scales)
-    assert np.allclose(total, 0.5 * block.T @ v[4 : 4 + shape[0], :2], rtol=1e-4)
+    right = 0.5 * block.T @ v[4 : 4 + shape[0], :2]
+    assert np.allclose(total, right, rtol=1e-4, atol=1e-6)
 
 
 def test_the_checksum_depends_on_every_word() -> None:

@@ -10,7 +10,7 @@ from tests.networks import DROPOUT, ERF, RELU, build, dense, mlp
 RELU_NET = build(mlp(RELU, 2, 1.5, 0.1))
 ERF_NET = build(mlp(ERF, 2))
 DROPOUT_NET = build(["serial", dense(1.2), RELU, DROPOUT, dense()])
-# float32: columns are rounded, and sums of 32 products
+# float32: columns are rounded, and sums of 64 products
 TOLERANCE = {"float32": 2e-6, "float64": 1e-13}
 
 

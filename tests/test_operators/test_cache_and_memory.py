@@ -124,7 +124,7 @@ def test_a_full_disk_ends_the_cache_not_the_product(
 
 def test_cheap_tiles_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tile_cache, "MEMORY_RATE", 1.0)
-    K = fastntk.operator(RELU_NET, X)
+    K = fastntk.operator(RELU_NET, X, cache="ram")
     K @ V
     assert K.cache is not None
     assert len(K.cache) == 0
