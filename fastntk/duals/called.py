@@ -91,4 +91,9 @@ class Called:
                 f"{self.label}: {self.name} returned {type(values).__name__} of dtype "
                 f"{found.dtype}; expected an array of real numbers"
             )
+        if found.dtype.kind == "f" and found.dtype.itemsize < 8:
+            raise NetworkError(
+                f"{self.label}: {self.name} returned {found.dtype}, whose rounding is "
+                "no smooth function; expected float64. Compute in float64"
+            )
         return found.astype(np.float64, copy=False)

@@ -95,11 +95,9 @@ def expand(
         rows.tail / rows.size[:, None], rows.tail_dot / rows.steep[:, None]
     ).max(axis=0)
     meets = np.flatnonzero(tails <= limit)
-    if not len(meets) or not rows.size.all():
-        return None
-    k = max(int(meets[0]) + 1, 2, n_terms)  # the derivative has one term less
-    if k > most or k >= tails.size:
-        return None
+    k = max(int(meets[0]) + 1, 2, n_terms) if len(meets) else most + 1
+    if not rows.size.all() or k > most or k >= tails.size:
+        return None  # the derivative has one term less
     scale = np.sqrt((rows.a[:, :k] ** 2).sum(axis=1))
 
     def columns(q: FloatArray) -> FloatArray:
@@ -109,8 +107,8 @@ def expand(
         logs = np.log(np.stack([found.size, found.steep], axis=1))
         return np.concatenate([a / norm[:, None], logs], axis=1)
 
-    nodes = PER_LOG * math.log(q_hi / q_lo)
-    fit = log_fit(columns, q_lo, q_hi, max(AS_NODES, 0.02 * tolerance), nodes)
+    first = PER_LOG * math.log(q_hi / q_lo)
+    fit = log_fit(columns, q_lo, q_hi, max(AS_NODES, 0.02 * tolerance), first)
     gap = float(np.sqrt((fit.errors[:k] ** 2).sum())) + float(fit.errors[k])
     gap_dot = float(np.sqrt((np.arange(1, k) * fit.errors[1:k] ** 2).sum()))
     gap_dot *= float((scale / np.sqrt(ends * rows.steep)).max())

@@ -20,6 +20,7 @@ from fastntk._typing import FloatArray
 from fastntk.duals.panels import Panels
 from fastntk.duals.rules import WIDEST, too_fine, z_rule
 from fastntk.duals.source import Source
+from fastntk.kernels.dual_tiles import products
 
 __all__ = ["LARGEST", "Rows", "hermite_rows"]
 
@@ -105,7 +106,8 @@ def _sums(
     most = most if middle.min() < LARGEST else n_terms
     most = max(min(most, WORK // len(z)), n_terms)
     for block in _hermite_blocks(z, w):
-        part = both @ block.T
+        part = np.empty((len(both), BLOCK))
+        products(both, np.ascontiguousarray(block.T), part)
         parts.append(part)
         k += BLOCK
         energy = (part * part).sum(axis=1)

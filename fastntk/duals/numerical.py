@@ -79,7 +79,7 @@ class NumericalDual:
 
     @property
     def description(self) -> str:
-        """How it is computed, in words."""
+        """How it is computed in whole tiles, in words."""
         if self.method == "quadrature":
             return "quadrature in the plane"
         if self.kinks and not any(self.kinks):
@@ -154,8 +154,8 @@ def _try_out(dual: NumericalDual, q_lo: float, q_hi: float) -> None:
     source = dual.source
     if source.is_known:
         return
-    q1, q2 = np.array([q_lo, q_lo, q_hi]), np.array([q_lo, q_hi, q_hi])
-    theta = np.array([2.5, 0.1, 1.0])
+    q1, q2 = np.array([q_lo, q_lo, q_hi, q_hi]), np.array([q_lo, q_hi, q_hi, q_hi])
+    theta = np.array([2.5, 0.1, 1.0, 1e-3])
     found = pair_duals(source, q1, q2, theta, dual.method, dual.least_terms, dual.tol)
     check_bound(found, dual.label, dual.tol)
 

@@ -7,6 +7,7 @@ is a kink (a jump of the function or of a derivative): the halves close in on it
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -16,6 +17,7 @@ from fastntk._typing import FloatArray
 from fastntk.duals.envelope import Enveloped
 from fastntk.duals.kinks import graded, rounded
 from fastntk.duals.legendre import NODES, derivatives, probes, transform, unit_rule
+from fastntk.kernels.dual_tiles import panel_values
 
 __all__ = ["Panels", "resolve"]
 
@@ -64,21 +66,15 @@ class Panels:
         ndarray of float64
         """
         flat = np.ravel(u)
-        place = np.clip(
-            np.searchsorted(self.edges, flat, "right") - 1, 0, len(self.coefs) - 1
-        )
-        left, width = self.edges[place], np.diff(self.edges)[place]
-        t = np.clip(2 * (flat - left) / width - 1, -1.0, 1.0)
-        slopes = self.coefs @ derivatives().T
-        value = slopes[place, -1]
-        # Clenshaw's recurrence for Legendre polynomials
-        before = np.zeros_like(value)
-        n = slopes.shape[1]
-        for k in range(n - 2, -1, -1):
-            now = slopes[place, k] + (2 * k + 1) / (k + 1) * t * value
-            now -= (k + 1) / (k + 2) * before
-            before, value = value, now
-        return np.asarray(value * 2 / width).reshape(np.shape(u))
+        out = np.empty(flat.shape)
+        panel_values(self.edges, self._slopes, flat, out)
+        return out.reshape(np.shape(u))
+
+    @cached_property
+    def _slopes(self) -> FloatArray:
+        """Legendre coefficients of the derivative on each panel."""
+        steep = 2 / np.diff(self.edges)
+        return np.ascontiguousarray((self.coefs @ derivatives().T) * steep[:, None])
 
 
 def resolve(

@@ -17,6 +17,7 @@ import math
 
 import numpy as np
 
+from fastntk._errors import NetworkError
 from fastntk._typing import FloatArray
 from fastntk.duals.legendre import unit_rule
 from fastntk.duals.panels import Panels
@@ -30,6 +31,7 @@ RADIUS = 9.3  # exp(-r^2/2) is 2e-19 there
 STEEPEST = 2.0**-20  # narrowest panel of the angle
 CALM = 1.2  # widest panel of the radius
 SECTORS = 24
+MOST_KINKS = 32  # every two of them cut the plane
 RULES = (11, 13)  # nodes on a panel, of the two rules
 
 
@@ -76,6 +78,11 @@ def polar_means(
     -------
     PairMeans
 
+    Raises
+    ------
+    NetworkError
+        If the function has more than 32 kinks at such variances.
+
     Notes
     -----
     Cost: about 10^5 values of the function for a pair and a rule.
@@ -118,6 +125,13 @@ def _means(
 ) -> tuple[FloatArray, FloatArray]:
     """Return both means by one rule, a few pairs at a time."""
     high = max(float(q1.max()), float(q2.max()))
+    if len(panels.kinks) > MOST_KINKS:
+        raise NetworkError(
+            f"{source.label}: fn has {len(panels.kinks)} kinks between "
+            f"{panels.kinks[0]:.4g} and {panels.kinks[-1]:.4g}; expected at most "
+            f"{MOST_KINKS} at variance {high:.4g}. Smooth it, make the weights before "
+            "it smaller, or give nngp_fn"
+        )
     circles = radii(panels, high, radius, shift)
     angles = _angles(panels, q1, q2, theta, shift)
     per_pair = angles.shape[1] * nodes * nodes * (len(circles) + 2 * len(panels.kinks))

@@ -19,6 +19,7 @@ __all__ = [
     "far_sums",
     "hermite_means",
     "node_products",
+    "panel_values",
     "plane_nodes",
     "plane_sums",
     "products",
@@ -168,6 +169,34 @@ def hermite_means(z: FloatArray, values: FloatArray, out: FloatArray) -> None:
         for i in range(n):
             before[i] = up * z[i] * now[i] - down * before[i]
         now, before = before, now
+
+
+@cpu_kernel
+def panel_values(
+    edges: FloatArray, coefs: FloatArray, u: FloatArray, out: FloatArray
+) -> None:
+    """Write values of Legendre series on adjoining panels, by Clenshaw's recurrence.
+
+    ``coefs`` has a row of coefficients for every panel; points outside take the value
+    at the end.
+    """
+    n_panels, n = coefs.shape
+    for i in range(len(u)):
+        low, high = 0, n_panels
+        while high - low > 1:
+            middle = (low + high) // 2
+            if edges[middle] <= u[i]:
+                low = middle
+            else:
+                high = middle
+        t = 2.0 * (u[i] - edges[low]) / (edges[low + 1] - edges[low]) - 1.0
+        t = min(max(t, -1.0), 1.0)
+        value, before = coefs[low, n - 1], 0.0
+        for k in range(n - 2, -1, -1):
+            now = coefs[low, k] + (2.0 * k + 1.0) / (k + 1.0) * t * value
+            now -= (k + 1.0) / (k + 2.0) * before
+            before, value = value, now
+        out[i] = value
 
 
 @scalar

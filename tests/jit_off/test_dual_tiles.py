@@ -113,3 +113,14 @@ def test_products_of_values_at_nodes() -> None:
     weights, out = RNG.standard_normal(n), np.ones((2, 3))
     tiles.node_products(one, two, weights, out)
     assert np.abs(out - 1 - (one * weights) @ two.T).max() <= 1e-13
+
+
+def test_series_on_panels() -> None:
+    edges, coefs = np.array([-1.0, 0.5, 2.0]), RNG.standard_normal((2, 4))
+    u = np.array([-1.0, 0.2, 0.5, 1.9, 2.0, 3.0])
+    out = np.empty(6)
+    tiles.panel_values(edges, coefs, u, out)
+    places = [0, 0, 1, 1, 1, 1]
+    for value, point, k in zip(out, u, places, strict=True):
+        t = min(1.0, (point - edges[k]) / 0.75 - 1)
+        assert abs(value - np.polynomial.legendre.legval(t, coefs[k])) <= 1e-14

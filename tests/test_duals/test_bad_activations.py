@@ -53,6 +53,14 @@ BAD: dict[str, tuple[Any, str]] = {
         lambda u: np.exp(u * u),
         r"fn grows faster than a normal variable of variance .* can tame",
     ),
+    "float32": (
+        lambda u: np.tanh(u).astype(np.float32),
+        r"fn returned float32, whose rounding is no smooth function; expected float64",
+    ),
+    "kinks without end": (
+        lambda u: np.abs(np.mod(u, 0.5) - 0.25) * np.tanh(u),
+        r"fn has \d+ kinks between .*; expected at most 32",
+    ),
     "noise": (
         lambda u: np.mod(u * 12345.678, 1.0),
         r"fn is smooth on none of 20000 panels",
