@@ -35,6 +35,10 @@ class Numerical(Protocol):
     def least_terms(self) -> int: ...
     @property
     def description(self) -> str: ...
+    @property
+    def kinks(self) -> tuple[float, ...]: ...
+    @property
+    def kind(self) -> str: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +63,8 @@ class NumericalHost:
     @property
     def description(self) -> str:
         """How it is computed, in words."""
+        if self.dual.method == "auto" and not self.dual.kinks:
+            return f"polynomials in variances and angle, {self.dual.kind}"
         return self.dual.description
 
     @property
