@@ -102,7 +102,9 @@ def test_float32_factors_precondition_too() -> None:
         block_cg(kernel, b, 1e-2, preconditioner=factor) for factor in (narrow, wide)
     )
     assert result.is_success
-    assert result.iterations <= known.iterations + 1
+    plain = block_cg(kernel, b, 1e-2, preconditioner="none")
+    assert known.iterations < plain.iterations  # other pivots: other numbers
+    assert result.iterations < plain.iterations
 
 
 def test_matrices_of_zeros_have_rank_zero() -> None:
