@@ -1,5 +1,6 @@
 """What the variance pass notes down: ranges, zeros, and how steep the network is."""
 
+import math
 from typing import Any, NoReturn
 
 import numpy as np
@@ -22,6 +23,8 @@ CURVED_OPS = {
 # ops whose pair bodies multiply row tables by each other
 TABLE_OPS = {"exp", "sin", "cos", "gaussian", "gabor", "gelu", "erf", "host"}
 UNIT_TOLERANCE = 1e-6
+TINY = float(np.finfo(np.float64).smallest_normal)
+FEW = 16
 
 
 class RowTrace:
@@ -47,7 +50,7 @@ class RowTrace:
         self.steepness = 1.0
         self.has_zero_variance = False
         self._is_curved = any(op.name in CURVED_OPS for op in program.ops)
-        self._before = np.zeros((2, 0))
+        self._before: tuple[FloatArray, FloatArray] = np.zeros(0), np.zeros(0)
         self._units: dict[str, tuple[float, float]] = {}
         self._n_streams = program.n_streams
         self._gains = np.ones((program.n_streams, 0))
@@ -64,7 +67,8 @@ class RowTrace:
         if op.flags & UNIT_VARIANCE and q.size:
             low, high = self._units.get(op.layer, (np.inf, 0.0))
             self._units[op.layer] = (min(low, q.min()), max(high, q.max()))
-        self._before = np.stack([np.minimum(q, q2) if op.name == "multiply" else q, t])
+        met = np.minimum(q, q2) if op.name == "multiply" else q.copy()
+        self._before = met, t.copy()
         if not self._is_curved:
             return
         gain = self._gains[op.stream]
@@ -110,17 +114,15 @@ class RowTrace:
             self._curve(op, q, t)
         if op.name in TABLE_OPS and tables.size:
             self.extent[k] = max(self.extent[k], _extent(op, tables))
-        if ((self._before[0] > 0) & (q == 0)).any() and not _makes_zeros(op):
-            self._refuse(k, "nngp", "underflows")
-        tiny = np.finfo(np.float64).smallest_normal
+        if np.count_nonzero(q) < q.size:
+            is_lost = ((self._before[0] > 0) & (q == 0)).any()
+            if is_lost and not _makes_zeros(op):
+                self._refuse(k, "nngp", "underflows")
         for name, values in (("nngp", q), ("ntk", t)):
-            positive = values[values > 0]
-            low, high = (
-                (positive.min(), positive.max()) if positive.size else (1.0, 1.0)
-            )
-            if not np.isfinite(values).all() or low < tiny:
-                self._refuse(k, name, "underflows" if low < tiny else "overflows")
-            if positive.size:
+            low, high, is_finite = _range(values)
+            if not is_finite or low < TINY:
+                self._refuse(k, name, "underflows" if low < TINY else "overflows")
+            if low <= high:
                 self.low[name][k] = min(self.low[name][k], low)
                 self.high[name][k] = max(self.high[name][k], high)
 
@@ -168,6 +170,20 @@ class RowTrace:
                 f"the range of {dtype.name} ({small:.3g} to {large:.3g}); "
                 f"{_remedy(dtype, k)}"
             )
+
+
+def _range(values: FloatArray) -> tuple[float, float, bool]:
+    """Return the least and the largest positive number, and whether all are finite.
+
+    Infinity and 0 if none is positive.
+    """
+    if values.size <= FEW:  # NumPy's calls would take longer than the numbers
+        found = [value for value in values.tolist() if value > 0.0]
+        low, high = min(found, default=math.inf), max(found, default=0.0)
+        return low, high, all(map(math.isfinite, values.tolist()))
+    low = float(values.min(where=values > 0.0, initial=math.inf))
+    high = float(values.max(where=values > 0.0, initial=0.0))
+    return low, high, bool(np.isfinite(values).all())
 
 
 def _extent(op: Op, tables: FloatArray) -> float:
