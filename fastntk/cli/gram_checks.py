@@ -90,12 +90,14 @@ def store_options(
     return {"shard": part, "layout": kept.value, "compression": compression}
 
 
-def check_out(paths: tuple[Path, ...], force: bool, inputs: list[Path]) -> None:
+def check_out(
+    paths: tuple[Path, ...], force: bool, inputs: list[Path], *, is_store: bool = False
+) -> None:
     """Refuse files that can't or must not be written."""
     from fastntk.cli.matrix_file import matrix_fault
 
     for path in paths:
-        fault = matrix_fault(path, force, (".npy", ".zarr"))
+        fault = matrix_fault(path, force, (".npy", ".zarr"), is_store=is_store)
         if fault is None and any(
             path.exists() and source.exists() and path.samefile(source)
             for source in inputs

@@ -200,7 +200,8 @@ def gram_command(
 
     paths = paths_of(out, kernels)
     store = store_options(paths, resume, shard, layout, compress)
-    check_out(paths, force or store is not None, [p for p in (data, x2) if p])
+    inputs = [path for path in (data, x2) if path]
+    check_out(paths, force, inputs, is_store=store is not None)
     names = [name.strip() for name in columns.split(",") if name.strip()]
     first = read_side(data, "DATA", columns=names, exclude=exclude or [], array=array)
     second = None

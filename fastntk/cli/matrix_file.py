@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -21,14 +22,22 @@ import numpy as np
 
 from fastntk._errors import FastntkError
 from fastntk.cli.checks import write_fault
+from fastntk.tiling.store_manifest import meta_folder
 
 __all__ = ["matrix_fault", "new_matrices", "stopped_by_sigterm"]
 
 
 def matrix_fault(
-    path: Path, force: bool, suffixes: Sequence[str] = (".npy",)
+    path: Path,
+    force: bool,
+    suffixes: Sequence[str] = (".npy",),
+    *,
+    is_store: bool = False,
 ) -> str | None:
-    """Return why a matrix can't be written there, and what to do, or None."""
+    """Return why a matrix can't be written there, and what to do, or None.
+
+    ``is_store``: the work may go on with a store that is there.
+    """
     if path.suffix.lower() not in suffixes:
         return f"{path} must end in {', '.join(suffixes)}"
     if path.is_dir() and path.suffix.lower() != ".zarr":
@@ -37,9 +46,26 @@ def matrix_fault(
         return f"the folder {path.parent} does not exist; make it"
     if path.is_dir():  # a store
         return None
-    if path.exists() and not force:
-        return f"{path} exists already; name another file, or give --force to replace"
+    if not force:
+        fault = _there(path, is_store)
+        if fault is not None:
+            return fault
     return write_fault(path)
+
+
+def _there(path: Path, is_store: bool) -> str | None:
+    """Return what is there already, and must be kept, or None."""
+    meta = meta_folder(path)
+    is_unfinished = (meta / "data.npy").exists()
+    if path.exists() and (is_unfinished or not is_store):
+        return f"{path} exists already; name another file, or give --force to replace"
+    if meta.exists() and not is_store:
+        kind = "an unfinished" if is_unfinished else "a"
+        return (
+            f"{kind} store is there, in {meta}; go on with --resume, name another "
+            "file, or give --force to replace"
+        )
+    return None
 
 
 @contextmanager
@@ -140,6 +166,9 @@ def _free_bytes(folder: Path) -> int:
 def _give_name(part: Path, path: Path, force: bool) -> None:
     """Rename a finished file; never replace another one unless asked to."""
     if force:
+        meta = meta_folder(path)
+        if (meta / "manifest.json").is_file():  # of a store, which goes as well
+            shutil.rmtree(meta)
         part.replace(path)
         return
     try:

@@ -49,23 +49,50 @@ class NpyFormat:
     def open(self, label: str | None = None) -> None:
         """Open the file where it is: at its final place, or among the journals."""
         for_writing = label is not None
+        place = self._found(for_writing)
         flags = os.O_RDWR if for_writing else os.O_RDONLY
-        for place in (self.path, self._growing):
-            if place.is_file():
-                self._fd = self._tiles_fd = self.files.open(place, flags)
-                break
-        else:
-            raise StoreError(
-                f"{self.path}: the file is gone, its journals are in "
-                f"{meta_folder(self.path)}; bring it back, or pass overwrite=True"
-            )
-        if for_writing and os.fstat(self._fd).st_size != self.n_bytes:
+        self._fd = self._tiles_fd = self.files.open(place, flags)
+        if not for_writing:
+            return
+        try:
+            self._mend(place)
+            self._tiles_fd = self.files.open(place, os.O_WRONLY | DIRECT)
+        except BaseException:
+            self.close()
+            raise
+
+    def _found(self, for_writing: bool) -> Path:
+        """Return where the file is; a file of another origin is never taken for it."""
+        is_there = self.path.exists()
+        if self._growing.is_file():
+            if is_there and for_writing:
+                raise self._foreign(f"the store is unfinished, in {self._growing}")
+            return self._growing
+        if self.path.is_file():
+            return self.path
+        raise StoreError(
+            f"{self.path}: the file is gone, its journals are in "
+            f"{meta_folder(self.path)}; bring it back, or pass overwrite=True"
+        )
+
+    def _mend(self, place: Path) -> None:
+        """Make a torn file as long as it was; refuse a finished one of other origin."""
+        size = os.fstat(self._fd).st_size
+        head = os.pread(self._fd, len(self.header), 0)
+        is_ours = size <= self.n_bytes and self.header.startswith(head)
+        if place == self.path and not is_ours:
+            raise self._foreign("its size or its header is not that of the store")
+        if size != self.n_bytes:
             self.files.allocate(self._fd, self.n_bytes)
             self.files.truncate(self._fd, self.n_bytes)
-        if for_writing and os.pread(self._fd, len(self.header), 0) != self.header:
+        if head != self.header:
             self.files.write_at(self._fd, self.header, 0)
-        if for_writing:
-            self._tiles_fd = self.files.open(place, os.O_WRONLY | DIRECT)
+
+    def _foreign(self, why: str) -> StoreError:
+        return StoreError(
+            f"{self.path}: something else is there ({why}); nothing was changed. Move "
+            "that file away, or name another path"
+        )
 
     def close(self) -> None:
         """Close the file."""
@@ -118,10 +145,18 @@ class NpyFormat:
         self.files.sync(self._fd)
 
     def finish(self) -> None:
-        """Move the file to its final place."""
-        if self._growing.is_file() and not self.path.exists():
+        """Move the file to its final place, which must be free."""
+        is_there = self.path.exists()
+        if not self._growing.is_file():
+            return
+        if is_there:
+            raise self._foreign(f"the matrix is complete, in {self._growing}")
+        try:
             self.files.rename(self._growing, self.path)
-            self.files.sync_path(self.path.parent)
+        except FileNotFoundError:  # another shard did it in the same moment
+            if not self.path.is_file():
+                raise
+        self.files.sync_path(self.path.parent)
 
     @property
     def _growing(self) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastntk
-from fastntk.tiling import store_zarr
+from fastntk.tiling import store_npy, store_zarr
 from tests.test_store.cases import NET, OTHER_NET, X, rows, store
 
 
@@ -108,3 +108,45 @@ def test_a_npy_file_that_went_away(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(fastntk.StoreError, match="the file is gone, its journals are"):
         store(path)
+
+
+def test_a_file_beside_an_unfinished_store_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "K.npy"
+    store(path, shard=(1, 2))
+    mine = np.ones(X.shape[0])
+    np.save(path, mine)
+    with pytest.raises(fastntk.StoreError, match="something else is there .the store"):
+        store(path, shard=(2, 2))
+    assert np.array_equal(np.load(path), mine)
+    assert fastntk.verify_store(path).missing > 0
+    path.unlink()
+    assert store(path, shard=(2, 2)).is_complete
+
+
+@pytest.mark.parametrize("n", [3, 300, 400])
+def test_a_file_in_the_place_of_a_finished_store_is_kept(
+    n: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "K.npy"
+    store(path)
+    np.save(path, np.ones((n, n)))
+    before = path.read_bytes()
+    with pytest.raises(fastntk.StoreError, match="its size or its header is not that"):
+        store(path)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_appears_before_the_store_is_finished_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "K.npy"
+    finish = store_npy.NpyFormat.finish
+
+    def late(self: store_npy.NpyFormat) -> None:
+        path.write_bytes(b"mine")
+        finish(self)
+
+    monkeypatch.setattr(store_npy.NpyFormat, "finish", late)
+    with pytest.raises(fastntk.StoreError, match="the matrix is complete, in"):
+        store(path)
+    assert path.read_bytes() == b"mine"
