@@ -6,6 +6,7 @@ import numpy as np
 
 import fastntk
 from bench.data import spread_rows
+from bench.figures.session import deviation
 from bench.suite.measure import best_of, ratio
 from fastntk import stax
 
@@ -55,8 +56,34 @@ class Tanh:
         x = rows(norms, 10_000)
         return best_of(lambda: fastntk.gram(self.tanh, x, x[:1]), 2)
 
+    def track_true_error(self, norms: str) -> float:
+        """Largest error of 256 entries against quadrature in the plane."""
+        few = self.x[:: len(self.x) // 16][:16]
+        by_quadrature = stax.Elementwise(np.tanh, method="quadrature")
+        layer = stax.serial(stax.Dense(64, 1.0, 0.1), by_quadrature)
+        exact = fastntk.gram(stax.serial(*[layer] * 3, stax.Dense(1)), few)
+        return deviation(fastntk.gram(self.tanh, few), exact)
+
+    track_true_error.unit = "relative"  # type: ignore[attr-defined]
     track_over_relu.unit = "x"  # type: ignore[attr-defined]
     track_prepare_seconds.unit = "s"  # type: ignore[attr-defined]
+
+
+def track_kinked_over_relu(activation: str) -> float:
+    """Return the time of a layer with kinks over that of Relu, rows of any norms."""
+    x = rows("spread")
+    out = np.zeros((len(x), len(x)))
+    kinked, relu = network(activation, 1), network("Relu", 1)
+    return ratio(
+        lambda: fastntk.gram(kinked, x, out=out),
+        lambda: fastntk.gram(relu, x, out=out),
+        repeats=2,
+    )
+
+
+track_kinked_over_relu.params = ("HardTanh", "Elu")  # type: ignore[attr-defined]
+track_kinked_over_relu.param_names = ("activation",)  # type: ignore[attr-defined]
+track_kinked_over_relu.unit = "x"  # type: ignore[attr-defined]
 
 
 def track_depth_is_free(dtype: str) -> float:

@@ -1,6 +1,7 @@
 """What one more layer costs: a Dense with each activation, per entry and layer."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +16,23 @@ W_STD = {
     **{name: 1.5 for name in ("Relu", "Erf", "Gelu", "Sin", "Cos", "Gabor", "Sign")},
     **{name: 1.0 for name in ("Rbf", "ExpNormalized", "Gaussian", "Abs")},
     **{"Exp": 0.3, "Sigmoid_like": 1.5, "Tanh": 1.5},
+    **{"LeakyRelu": 1.4, "ABRelu": 1.4, "RectifiedMonomial": 0.5, "Polynomial": 0.8},
+    **{"HardTanh": 1.5, "Elu": 1.5},
+}
+ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "LeakyRelu": (0.1,),
+    "ABRelu": (-0.5, 1.0),
+    "RectifiedMonomial": (2,),
+    "Polynomial": ([0.1, 1.0, 0.1],),
 }
 
 
 def network(activation: str, depth: int) -> stax.Network:
     """Return ``depth`` times Dense and an activation, and a linear read-out."""
     dense = stax.Dense(64, W_std=W_STD[activation], b_std=0.1)
-    layer = stax.serial(dense, getattr(stax, activation)())
+    layer = stax.serial(
+        dense, getattr(stax, activation)(*ARGUMENTS.get(activation, ()))
+    )
     return stax.serial(*[layer] * depth, stax.Dense(1))
 
 

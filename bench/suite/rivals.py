@@ -31,6 +31,14 @@ CASES = {
     "gelu-3 d=20 float64": ("neural-tangents", "gelu-3", 3_000, 3_000, 20, "float64"),
     "sin-3 d=20 float64": ("neural-tangents", "sin-3", 3_000, 3_000, 20, "float64"),
     "tanh-3 d=20 float64": ("neural-tangents", "tanh-3", 128, 3_000, 20, "float64"),
+    "tanh-3 d=20 equal norms float64": (
+        "neural-tangents",
+        "tanh-3",
+        128,
+        3_000,
+        20,
+        "float64",
+    ),
     "relu-10 d=20 equal norms float64": (
         "neural-tangents",
         "relu-10",
