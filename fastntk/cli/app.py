@@ -27,8 +27,25 @@ from fastntk.cli.store_verify import EXAMPLES as VERIFY_EXAMPLES
 from fastntk.cli.store_verify import HELP as VERIFY_HELP
 from fastntk.cli.store_verify import verify
 
+APP_EXAMPLES = """Examples:
+
+fastntk demo
+
+fastntk gram train.csv --exclude price --out K.npy
+
+fastntk fit train.csv --target price --out model
+"""
+DEMO_EXAMPLES = """Examples:
+
+fastntk demo --seeds 3 --out digits.svg
+"""
+INFO_EXAMPLES = """Examples:
+
+fastntk info --json
+"""
 app = typer.Typer(
     help="Exact infinite-width neural network kernels, fast.",
+    epilog=APP_EXAMPLES,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -56,7 +73,7 @@ def _root(
     """Exact infinite-width neural network kernels, fast."""
 
 
-@app.command()
+@app.command(epilog=DEMO_EXAMPLES)
 def demo(
     out: Annotated[
         Path, typer.Option("--out", help="The picture: .png, .pdf or .svg.")
@@ -94,7 +111,7 @@ app.command("verify", help=VERIFY_HELP, epilog=VERIFY_EXAMPLES)(verify)
 app.command(help=HELP, epilog=EXAMPLES)(dynamics)
 
 
-@app.command()
+@app.command(epilog=INFO_EXAMPLES)
 def info(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object.")
