@@ -3,6 +3,8 @@
 - Docstrings name internal objects and those of NumPy and SciPy, which have no page: if
   the name can be imported it is shown without a link; if not, it is a mistake and stays
   a warning.
+- Names such as ``fastntk.fit``, whose page is that of ``fastntk.solvers.fit``, lead
+  there, from this site and from others.
 - Pages are read in the repository too, where links lead out of ``docs``.  Pages of the
   repository that have a place here (`SHOWN`) are put there, and links follow them.
 """
@@ -23,6 +25,9 @@ SHOWN = {
     "developer/changes": ROOT / "CHANGELOG.md",
     "developer/contributing": ROOT / "CONTRIBUTING.md",
 }
+
+HOMES = ("fastntk", "fastntk.stax")  # modules that lend names of others
+ALIASED = {"function", "class", "exception"}
 
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
@@ -99,8 +104,37 @@ def keep_initials(
         lines[k] = re.sub(r"^(\s*\.\. \[[^\]]+\] )([A-Z]\. )", r"\1\\\2", text)
 
 
+def documented(name: str) -> Any:
+    """Return the object of a dotted name, taken from its module rather than imported.
+
+    ``fastntk.solvers.solve`` is a function, and a module has its name too.
+    """
+    home, _, last = name.rpartition(".")
+    try:
+        return getattr(import_module(home), last, None)
+    except ImportError:  # a method: its home is a class
+        return None
+
+
+def add_aliases(app: Sphinx, env: Any) -> None:
+    """Enter public names whose page stands under another name."""
+    objects = env.get_domain("py").objects
+    pages = {
+        id(value): entry
+        for name, entry in list(objects.items())
+        if entry.objtype in ALIASED and (value := documented(name)) is not None
+    }
+    for home in HOMES:
+        module = import_module(home)
+        for name in module.__all__:
+            entry = pages.get(id(getattr(module, name)))
+            if entry is not None and f"{home}.{name}" not in objects:
+                objects[f"{home}.{name}"] = entry._replace(aliased=True)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect all to the build."""
+    app.connect("env-updated", add_aliases)
     app.connect("missing-reference", unlinked)
     app.connect("source-read", read_page)
     app.connect("autodoc-process-docstring", keep_initials, priority=900)

@@ -22,11 +22,11 @@ CAPTIONS = {
 }
 STYLE = """
 :root { color-scheme: light dark; --page: #fdfdfc; --card: #fff; --ink: #1c1c1e;
-  --muted: #5c5c66; --grid: #e3e3e6; --blue: #0072b2;
+  --muted: #5c5c66; --grid: #e3e3e6; --blue: #0072b2; --shade: #0004;
   --warn: #8a4b00; --warn-back: #fff4e0; }
 @media (prefers-color-scheme: dark) { :root { --page: #16171a; --card: #1f2024;
-  --ink: #ececf0; --muted: #a0a0ac; --grid: #3a3b42; --blue: #4da6e8; --warn: #ffc46b;
-  --warn-back: #33270f; } }
+  --ink: #ececf0; --muted: #a0a0ac; --grid: #3a3b42; --blue: #4da6e8; --shade: #fff5;
+  --warn: #ffc46b; --warn-back: #33270f; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 68rem; padding: 1.2rem 1rem 3rem;
   background: var(--page); color: var(--ink);
@@ -46,7 +46,9 @@ figure { margin: 0; padding: 0.6rem; background: var(--card);
   border: 1px solid var(--grid); border-radius: 8px; }
 svg.plot { display: block; width: 100%; height: auto; color: var(--ink); }
 .scroll { overflow-x: auto; border: 1px solid var(--grid); border-radius: 8px;
-  background: var(--card); }
+  background: linear-gradient(to left, var(--card) 50%, transparent) right / 3rem 100%
+    no-repeat local, linear-gradient(to left, var(--shade), transparent) right /
+    1.2rem 100% no-repeat scroll, var(--card); } /* a shade where columns go on */
 table { border-collapse: collapse; width: 100%; font-size: 0.875rem;
   font-variant-numeric: tabular-nums; }
 th, td { padding: 0.35rem 0.7rem; text-align: right; white-space: nowrap; }
@@ -111,14 +113,15 @@ def _body(report: Report) -> Iterator[str]:
 def _numbers(report: Report) -> Iterator[str]:
     """Yield the few numbers to see first."""
     cases = [c for c in report["cases"] if c["library"] == "fastntk"]
-    shown = [(f"{cases[0]['ns_per_entry']:.2f} ns", "per entry of the Gram matrix")]
+    per_entry = words.digits(cases[0]["ns_per_entry"])
+    shown = [(f"{per_entry} ns", "per entry of the Gram matrix")]
     if cases[0]["fraction"] is not None:
-        shown.append((f"{cases[0]['fraction']:.0%}", "of what the machine allows"))
-    shown += [
-        (f"{case['ratio']:.1f}x", f"faster than {case['library']}")
-        for case in report["cases"]
-        if case["library"] != "fastntk" and case["case"] == cases[0]["case"]
-    ]
+        share = words.digits(100.0 * cases[0]["fraction"])
+        shown.append((f"{share}%", "of what the machine allows"))
+    for case in report["cases"]:
+        if case["library"] != "fastntk" and case["case"] == cases[0]["case"]:
+            times, faster = words.ratio_in_words(case["ratio"])
+            shown.append((times, f"{faster} than {case['library']}"))
     over = report["memory"]["fastntk"]["over"]
     if over is not None:
         shown.append((f"{max(over, 0) / 2**20:.0f} MiB", "besides the result"))

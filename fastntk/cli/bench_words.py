@@ -8,7 +8,16 @@ from typing import Any
 
 from fastntk.cli.gram_job import size_in_words
 
-__all__ = ["Table", "machine", "overhead", "seconds_in_words", "tables", "title"]
+__all__ = [
+    "Table",
+    "digits",
+    "machine",
+    "overhead",
+    "ratio_in_words",
+    "seconds_in_words",
+    "tables",
+    "title",
+]
 
 Report = Mapping[str, Any]
 Row = tuple[str, ...]
@@ -40,6 +49,30 @@ def seconds_in_words(seconds: float | None) -> str:
     if seconds >= 1e-3:
         return f"{1e3 * seconds:.3g} ms"
     return f"{1e6 * seconds:.3g} us"
+
+
+def digits(value: float) -> str:
+    """Return a number to three digits, large ones whole.
+
+    Examples
+    --------
+    >>> digits(0.01234), digits(98.76), digits(12345.6)
+    ('0.0123', '98.8', '12,346')
+    """
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
+
+
+def ratio_in_words(ratio: float) -> tuple[str, str]:
+    """Return how many times, and whether faster or slower.
+
+    Examples
+    --------
+    >>> ratio_in_words(12.34), ratio_in_words(0.3)
+    (('12.3x', 'faster'), ('3.33x', 'slower'))
+    """
+    if 0.0 < ratio < 1.0:
+        return f"{digits(1.0 / ratio)}x", "slower"
+    return f"{digits(ratio)}x", "faster"
 
 
 def title(report: Report) -> str:
@@ -111,16 +144,16 @@ def _cases(report: Report) -> Table:
         rows.append(
             (
                 f"{case['case']}, {shape}",
+                digits(case["ns_per_entry"]),
+                _share(case["fraction"]),
                 seconds_in_words(case["best_s"]),
                 seconds_in_words(case["median_s"]),
                 f"{case['spread']:.1%}",
-                f"{case['ns_per_entry']:.2f}",
-                _or_none(case["gflops"], "{:.0f}"),
                 seconds_in_words(case["floor_s"]),
-                _or_none(case["fraction"], "{:.0%}"),
+                NONE if case["gflops"] is None else digits(case["gflops"]),
             )
         )
-    head = ("", "best", "median", "spread", "ns/entry", "GFLOP/s", "limit", "reached")
+    head = ("", "ns/entry", "reached", "best", "median", "spread", "limit", "GFLOP/s")
     flops = report["network"]["layer_flops"]
     notes = [
         "limit: products at the rate of the matrix product, then layers at that of "
@@ -140,15 +173,16 @@ def _rivals(report: Report) -> Table:
     for case in report["cases"]:
         if case["library"] == "fastntk":
             continue
+        ratio = " ".join(ratio_in_words(case["ratio"]))
         rows.append(
             (
                 f"{case['library']}, {case['case']}",
+                f"{ratio} \N{PLUS-MINUS SIGN} {case['ratio_spread']:.0%}",
+                f"{case['deviation']:.1e}" + ("" if case["agrees"] else " DIFFERS"),
+                digits(case["ns_per_entry"]),
                 seconds_in_words(case["best_s"]),
                 seconds_in_words(case["median_s"]),
                 f"{case['spread']:.1%}",
-                f"{case['ns_per_entry']:.2f}",
-                f"{case['ratio']:.1f}x +- {case['ratio_spread']:.0%}",
-                f"{case['deviation']:.1e}" + ("" if case["agrees"] else " DIFFERS"),
             )
         )
     notes = []
@@ -161,11 +195,11 @@ def _rivals(report: Report) -> Table:
                 "and compared on the same one"
             )
     notes.append(
-        "fastntk faster: median of the ratios of neighbouring runs, and their spread. "
+        "fastntk is: median of the ratios of neighbouring runs, and their spread. "
         "difference: the largest, relative to "
         "sqrt(K(x, x) K(y, y)); more than 1e-6 (float32: 2e-3) is said to differ"
     )
-    head = ("", "best", "median", "spread", "ns/entry", "fastntk faster", "difference")
+    head = ("", "fastntk is", "difference", "ns/entry", "best", "median", "spread")
     return Table("Other libraries", head, rows, tuple(notes))
 
 
@@ -250,6 +284,10 @@ def _size(n_bytes: float | None) -> str:
     if n_bytes is None:
         return NONE
     return size_in_words(int(max(n_bytes, 0)))
+
+
+def _share(fraction: float | None) -> str:
+    return NONE if fraction is None else f"{digits(100.0 * fraction)}%"
 
 
 def _or_none(value: float | None, form: str) -> str:

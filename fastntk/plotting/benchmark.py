@@ -61,7 +61,8 @@ def size_curve(series: Series, *, ax: Axes | None = None) -> Axes:
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
     _plain_ticks(ax, [p["n"] for line in series[:1] for p in line["points"]])
-    ax.set(xlabel="rows n", ylabel="seconds")
+    _time_ticks(ax, [p["median_s"] for line in series for p in line["points"]])
+    ax.set(xlabel="rows n", ylabel="time")
     set_title(ax, "Time against rows")
     finish(ax)
     _legend_below(ax, 2)
@@ -178,7 +179,9 @@ def roofline(
         ax.plot([edge, high], [rate, rate], color="black", linestyle=style, label=label)
     for i, (case, x) in enumerate(zip(shown, at, strict=True)):
         share = case["fraction"]
-        label = case["case"] + ("" if share is None else f": {share:.0%} of its limit")
+        label = case["case"] + (
+            "" if share is None else f": {100 * share:.3g}% of its limit"
+        )
         mark: dict[str, Any] = {"marker": MARKERS[i % len(MARKERS)], "markersize": 7}
         ax.plot([x], [case["gflops"]], color=_colour(i), ls="none", label=label, **mark)
     ax.set(xscale="log", yscale="log", xlim=(low, high))
@@ -215,6 +218,29 @@ def _legend_below(ax: Axes, n_columns: int) -> None:
         ncols=n_columns,
         borderaxespad=0.0,
     )
+
+
+def _time_ticks(ax: Axes, seconds: Sequence[float]) -> None:
+    """Put ticks at round times, with their units, so many that there are several."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    span = max(seconds) / min(seconds)
+    steps: tuple[float, ...] = (1.0, 2.0, 5.0)
+    if span > 1e3:
+        steps = (1.0,)
+    elif span < 6.0:
+        steps = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+    ax.yaxis.set_major_locator(LogLocator(subs=steps))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: _time(y)))
+    ax.yaxis.set_minor_locator(NullLocator())
+
+
+def _time(seconds: float) -> str:
+    """Return a time in the largest unit of which it is at least one."""
+    for unit, name in ((1.0, "s"), (1e-3, "ms")):
+        if seconds >= 0.9999 * unit:
+            return f"{seconds / unit:.4g} {name}"
+    return f"{seconds / 1e-6:.4g} us"
 
 
 def _plain_ticks(ax: Axes, values: Sequence[int]) -> None:

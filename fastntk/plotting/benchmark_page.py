@@ -37,13 +37,15 @@ def benchmark_figure(report: Mapping[str, Any]) -> Figure:
     matplotlib Figure
     """
     panels = _panels(report)
-    n_rows = (len(panels) + 1) // 2
-    figure = new_figure(2.2 * WIDTH, 1.15 * HEIGHT * n_rows + 0.8)
-    axes = figure.subplots(n_rows, 2, squeeze=False).ravel()
-    for (_, draw), ax in zip(panels, axes, strict=False):
-        draw(ax)
-    for ax in axes[len(panels) :]:
-        ax.set_visible(False)
+    *upper, (_, draw_roofline) = panels
+    figure = new_figure(2.6 * WIDTH, 2.3 * HEIGHT + 0.8)
+    grid = figure.add_gridspec(2, len(upper))
+    for column, (_, draw) in enumerate(upper):
+        draw(figure.add_subplot(grid[0, column]))
+    below = figure.add_subplot(grid[1, :])
+    draw_roofline(below)
+    # there is room beside it
+    below.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False)
     asked = report["settings"]
     figure.suptitle(
         f"{report['network']['text']}\n{asked['get']}, {asked['dtype']}, "

@@ -222,9 +222,9 @@ def gradient_descent(
     -----
     Equations (6) and (8) of [1]_, in dual coefficients, see
     `fastntk.predict.dual_flow`: :math:`df/ds = -\Theta \nabla L(f)` with
-    :math:`s = \eta t`, or with momentum :math:`\ddot f = -\Theta \nabla L(f) + \dot f
-    (m - 1) / \sqrt{\eta}` with :math:`s = \sqrt{\eta} t`.  Outputs are good to about
-    1e-8 of the targets.
+    :math:`s = \eta t`, or with momentum :math:`f'' = -\Theta \nabla L(f) + f' (m - 1) /
+    \sqrt{\eta}` with :math:`s = \sqrt{\eta} t` and primes for :math:`d/ds`.  Outputs
+    are good to about 1e-8 of the targets.
 
     Cost: a product of the kernel with the coefficients, 2 n^2 k flops, for each of some
     12 evaluations in a step; test outputs one product at the end.

@@ -12,6 +12,7 @@ from tests.test_docs.public import Name, public_modules, public_names
 
 _MODULE = re.compile(r"^\.\. (?:currentmodule|module):: (\S+)", re.MULTILINE)
 _TABLE = re.compile(r"^\.\. autosummary::\n(?: +:.*\n)*\n((?: +\S+\n)+)", re.MULTILINE)
+_DATA = re.compile(r"^\.\. data:: (\S+)", re.MULTILINE)
 _TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -21,7 +22,8 @@ def shown() -> dict[str, Any]:
     for page in sorted(DOCS.glob("reference/*.md")):
         text, module = page.read_text(encoding="utf-8"), None
         marks = sorted(
-            [*_MODULE.finditer(text), *_TABLE.finditer(text)], key=lambda m: m.start()
+            [m for kind in (_MODULE, _TABLE, _DATA) for m in kind.finditer(text)],
+            key=lambda m: m.start(),
         )
         for mark in marks:
             if mark.re is _MODULE:
