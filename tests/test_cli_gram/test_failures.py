@@ -168,9 +168,13 @@ def test_a_signal_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) 
     command = [sys.executable, "-m", "fastntk.cli", "gram", str(npy), "--out"]
     command += [str(tmp_path / "K.npy"), "--depth", "300", "--threads", "1"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(
+    # a test run in the background ignores SIGINT, and its children would too
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    )
+    signal.signal(signal.SIGINT, before)
+    with process:
         deadline = time.monotonic() + 60.0
         while not list(tmp_path.glob(".K.npy.*.part")):
             assert process.poll() is None and time.monotonic() < deadline
