@@ -20,6 +20,7 @@ from fastntk._typing import FloatArray, IntArray
 from fastntk.duals.angle_table import AngleTable, angle_table
 from fastntk.duals.functions import Function
 from fastntk.duals.legendre import unit_rule
+from fastntk.duals.log_fit import is_between
 from fastntk.duals.panels import Panels
 from fastntk.duals.polar import RADIUS, polar_means, radii, turn_edges
 from fastntk.duals.source import Source
@@ -62,20 +63,8 @@ class AngleFit:
     error: float
 
     def holds(self, q: FloatArray) -> bool:
-        """Return whether all variances are in the range.
-
-        Parameters
-        ----------
-        q : ndarray
-            Variances > 0.
-
-        Returns
-        -------
-        bool
-        """
-        margin = 1e-12
-        one, two = math.log(float(q.min())), math.log(float(q.max()))
-        return self.low - margin <= one and two <= self.high + margin
+        """Return whether all variances are in the range; see `is_between`."""
+        return is_between(q, self.low, self.high)
 
     def basis(self, q: FloatArray) -> FloatArray:
         """Return the polynomials of the logarithm at variances, of shape (n, m).

@@ -14,7 +14,7 @@ import numpy as np
 from fastntk._errors import NetworkError
 from fastntk._typing import FloatArray, IntArray
 from fastntk.duals.hermite import Rows, hermite_rows
-from fastntk.duals.log_fit import LogFit, log_fit
+from fastntk.duals.log_fit import LogFit, is_between, log_fit
 from fastntk.duals.pairs import pair_duals
 from fastntk.duals.polar import polar_means
 from fastntk.duals.recognise import piecewise
@@ -64,20 +64,8 @@ class FarFit:
     error: float
 
     def holds(self, q: FloatArray) -> bool:
-        """Return whether all variances are in the range.
-
-        Parameters
-        ----------
-        q : ndarray
-            Variances > 0.
-
-        Returns
-        -------
-        bool
-        """
-        margin = 1e-12
-        one, two = math.log(float(q.min())), math.log(float(q.max()))
-        return self.fit.low - margin <= one and two <= self.fit.high + margin
+        """Return whether all variances are in the range; see `is_between`."""
+        return is_between(q, self.fit.low, self.fit.high)
 
     def table(
         self, q1: FloatArray, q2: FloatArray, x: FloatArray, theta: FloatArray

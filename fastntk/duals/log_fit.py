@@ -10,11 +10,30 @@ from numpy.polynomial import chebyshev
 from fastntk._typing import FloatArray
 from fastntk.kernels.dual_tiles import products
 
-__all__ = ["LogFit", "log_fit"]
+__all__ = ["LogFit", "is_between", "log_fit"]
 
 FIRST, LAST = 12, 400  # nodes
 ROUNDING = 1e-12  # an error below that does not fall is due to rounding
 CHECKS = 6  # points between nodes at which the fit is measured
+MARGIN = 1e-12  # of log q, which is clipped to the range
+
+
+def is_between(q: FloatArray, low: float, high: float) -> bool:
+    """Return whether the logarithms of all variances are in a range.
+
+    Parameters
+    ----------
+    q : ndarray
+        Variances > 0.
+    low, high : float
+        Logarithms.
+
+    Returns
+    -------
+    bool
+    """
+    one, two = math.log(float(q.min())), math.log(float(q.max()))
+    return low - MARGIN <= one and two <= high + MARGIN
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

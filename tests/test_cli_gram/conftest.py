@@ -1,7 +1,7 @@
 """Fixtures of the tests of ``fastntk gram``."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -44,3 +44,14 @@ def csv(tmp_path: Path) -> Path:
     header = ",".join(NAMES)
     np.savetxt(path, rows(), delimiter=",", header=header, comments="", fmt="%.17g")
     return path
+
+
+@pytest.fixture
+def no_computation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail if a Gram matrix is computed."""
+    from fastntk.cli import gram_job
+
+    def gram(*args: Any, **kwargs: Any) -> NoReturn:
+        raise AssertionError("computed before the arguments were checked")
+
+    monkeypatch.setattr(gram_job, "gram", gram)

@@ -27,3 +27,10 @@ def network(depth: int = 3, activation: str = "Relu", **scales: Any) -> stax.Net
 def expected(x1: Any, x2: Any = None, get: Any = "ntk", **options: Any) -> Any:
     net = options.pop("net", network())
     return fastntk.gram(net, x1, x2, get, **options)
+
+
+def refused(run: Run, option: str, words: str, *arguments: Any) -> None:
+    """Run a command that must be refused as bad usage, in these words."""
+    result = run(*arguments)
+    assert result.exit_code == USAGE, result.output
+    assert words in result.stderr and option in result.stderr

@@ -1,31 +1,18 @@
 """Files of data that ``fastntk gram`` refuses, and in which words."""
 
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import pytest
 
 from fastntk.cli import EXIT_MISSING
-from tests.test_cli_gram.rows import USAGE, Run, rows
+from tests.test_cli_gram.rows import Run, refused, rows
 
 pytest.importorskip("typer")
 
 
-@pytest.fixture(autouse=True)
-def no_computation(monkeypatch: pytest.MonkeyPatch) -> None:
-    from fastntk.cli import gram_job
-
-    def gram(*args: Any, **kwargs: Any) -> NoReturn:
-        raise AssertionError("computed before the arguments were checked")
-
-    monkeypatch.setattr(gram_job, "gram", gram)
-
-
-def refused(run: Run, option: str, words: str, *arguments: Any) -> None:
-    result = run(*arguments)
-    assert result.exit_code == USAGE, result.output
-    assert words in result.stderr and option in result.stderr
+pytestmark = pytest.mark.usefixtures("no_computation")
 
 
 # --- files of data --------------------------------------------------------------------
