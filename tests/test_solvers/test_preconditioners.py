@@ -103,8 +103,8 @@ def test_float32_factors_precondition_too() -> None:
     )
     assert result.is_success
     plain = block_cg(kernel, b, 1e-2, preconditioner="none")
-    assert known.iterations < plain.iterations  # other pivots: other numbers
-    assert result.iterations < plain.iterations
+    assert known.iterations < plain.iterations / 8
+    assert result.iterations < plain.iterations / 5
 
 
 def test_matrices_of_zeros_have_rank_zero() -> None:

@@ -107,7 +107,7 @@ def test_kare_on_digits() -> None:
     kare, published, measured, standard_error = Digits().compare(seed=0)
     assert np.abs(kare / measured - 1.0).max() < 0.15
     assert np.all(np.abs(kare - measured) < 4.0 * standard_error)
-    assert published[0] / measured[0] < 0.85  # a constant diagonal is not enough
+    assert published[0] / measured[0] < 0.8  # a constant diagonal is not enough
 
 
 @pytest.mark.slow
