@@ -10,12 +10,32 @@ from pathlib import Path
 
 import typer
 
-from fastntk._errors import FastntkError
+from fastntk._errors import FastntkError, MemoryBudgetError
 from fastntk.cli import EXIT_FAILED, EXIT_MISSING, EXIT_STOPPED, missing_message
 
-__all__ = ["PICTURES", "check_picture", "failures_in_words", "require", "write_fault"]
+__all__ = [
+    "PICTURES",
+    "check_picture",
+    "failures_in_words",
+    "in_options",
+    "require",
+    "write_fault",
+]
 
 PICTURES = (".png", ".pdf", ".svg")
+_OPTIONS = {  # arguments of Python, and what a command has in their place
+    "pass overwrite=True": "give --force",
+    "layout='lower'": "--layout lower",
+    "with shard=(i, k)": "by --shard I/K",
+    "Raise max_memory, pass out= (for instance a numpy.memmap), or stream blocks with "
+    "fastntk.tiles": "Raise --max-memory",
+    "Raise max_memory, or begin a store with smaller tiles by chunk=": "Raise "
+    "--max-memory, or give --force to begin a store with smaller tiles",
+    "max_memory is": "--max-memory is",
+    "run the same call again": "run the same command again",
+    "call fastntk.gram_to_store again": "run `fastntk gram` again",
+    "fastntk.gram_to_store": "`fastntk gram`",
+}
 
 
 def require(modules: list[str], extras: str) -> None:
@@ -57,13 +77,32 @@ def write_fault(path: Path) -> str | None:
     return None
 
 
+def in_options(message: str) -> str:
+    """Return a message of the library with the command's options for its arguments.
+
+    Examples
+    --------
+    >>> in_options("Name another path, or pass overwrite=True to begin anew")
+    'Name another path, or give --force to begin anew'
+    """
+    for argument, option in _OPTIONS.items():
+        message = message.replace(argument, option)
+    return message
+
+
 @contextmanager
-def failures_in_words() -> Iterator[None]:
-    """Turn the library's errors and Ctrl-C into one line and an exit code."""
+def failures_in_words(*, has_budget: bool = False) -> Iterator[None]:
+    """Turn the library's errors and Ctrl-C into one line and an exit code.
+
+    ``has_budget``: too little memory is a fault of ``--max-memory``.
+    """
     try:
         yield
     except (FastntkError, OSError) as error:
-        typer.echo(f"fastntk: {error}", err=True)
+        message = in_options(str(error))
+        if has_budget and isinstance(error, MemoryBudgetError):
+            raise typer.BadParameter(message, param_hint="--max-memory") from error
+        typer.echo(f"fastntk: {message}", err=True)
         raise typer.Exit(EXIT_FAILED) from error
     except KeyboardInterrupt as error:
         typer.echo("fastntk: stopped", err=True)

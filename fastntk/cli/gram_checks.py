@@ -65,8 +65,15 @@ def store_options(
     shard: str | None,
     layout: Layout | None,
     compress: str | None,
+    *,
+    has_two_sides: bool = False,
 ) -> dict[str, Any] | None:
     """Return the options of a store, or None for a plain file."""
+    if layout is Layout.lower_half and has_two_sides:
+        raise typer.BadParameter(
+            "only a symmetric matrix has a half; leave --x2 or --layout out",
+            param_hint="--layout",
+        )
     is_zarr = paths[0].suffix.lower() == ".zarr"
     if not (is_zarr or resume or shard or layout or compress):
         return None

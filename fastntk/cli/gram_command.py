@@ -199,7 +199,9 @@ def gram_command(
     from fastntk.cli.gram_job import GramJob, paths_of, run_gram
 
     paths = paths_of(out, kernels)
-    store = store_options(paths, resume, shard, layout, compress)
+    store = store_options(
+        paths, resume, shard, layout, compress, has_two_sides=x2 is not None
+    )
     inputs = [path for path in (data, x2) if path]
     check_out(paths, force, inputs, is_store=store is not None)
     names = [name.strip() for name in columns.split(",") if name.strip()]
@@ -218,7 +220,7 @@ def gram_command(
         paths=paths,
     )
     shown: dict[str, Any] = {"force": force, "progress": progress, "quiet": quiet}
-    with failures_in_words():
+    with failures_in_words(has_budget=budget is not None):
         if store is None:
             run_gram(job, **shown)
         else:

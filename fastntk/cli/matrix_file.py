@@ -137,6 +137,12 @@ def _reserved(
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
+        if error.errno == errno.EFBIG:
+            raise FastntkError(
+                f"files of that size are not allowed here: {path} takes {needed:,} "
+                f"bytes ({os.strerror(error.errno)}). See ulimit -f, name a folder on "
+                "another disk, or a .zarr store, which is many files"
+            ) from None
         free = _free_bytes(path.parent)
         raise FastntkError(
             f"no room for {path}: the result takes {needed:,} bytes, and "

@@ -123,9 +123,10 @@ class Setup:
         if budget is not None:
             budget -= used + self.input_bytes
             if budget <= 0:
+                result = f"{used:,} for the result and " if used else ""
                 raise MemoryBudgetError(
                     f"max_memory is {self.budget:,} bytes; this call needs more than "
-                    f"{used + self.input_bytes:,}: {used:,} for the result and "
+                    f"{used + self.input_bytes:,}: {result}"
                     f"{self.input_bytes:,} for a copy of the inputs. Raise max_memory, "
                     "pass out= (for instance a numpy.memmap), or stream blocks with "
                     "fastntk.tiles"

@@ -142,7 +142,8 @@ def worded(error: OSError, path: Path, doing: str) -> StoreError:
         errno.ENOENT: "make the folder first",
         errno.ENOTDIR: "name a path below a folder",
         errno.EIO: "the disk failed: check it, then run the same call again",
-        errno.EFBIG: "the file system allows no file of that size: use a .zarr store",
+        errno.EFBIG: "files of that size are not allowed here: see ulimit -f, or "
+        "name a folder on another disk",
     }.get(error.errno or 0, "run the same call again; finished tiles are kept")
     reason = os.strerror(error.errno) if error.errno else str(error)
     return StoreError(f"{path}: {doing} failed ({reason}); {remedy}")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fastntk.cli import EXIT_FAILED
+from fastntk.tiling.store_files import FileLayer
 from tests.test_cli_gram.rows import USAGE, Run, expected, rows
 
 pytest.importorskip("typer")
@@ -41,3 +42,31 @@ def test_force_replaces_a_store_and_its_journals(
     np.testing.assert_array_equal(np.load(out), expected(rows()))
     again = run(npy, "--out", out, "--resume")
     assert again.exit_code == EXIT_FAILED and "something is there" in again.stderr
+
+
+# --- words ----------------------------------------------------------------------------
+
+
+def test_messages_speak_of_options(
+    run: Run, npy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "K.npy"
+    assert run(npy, "--out", out, "--resume").exit_code == 0
+    other = run(npy, "--out", out, "--resume", "--depth", 1)
+    assert other.exit_code == EXIT_FAILED
+    assert "another network" in other.stderr and "give --force" in other.stderr
+    (tmp_path / "K.npy.fastntk" / "manifest.json").write_text("{")
+    assert "give --force to begin" in run(npy, "--out", out, "--resume").stderr
+    small = run(npy, "--out", tmp_path / "L.npy", "--resume", "--max-memory", 10)
+    assert small.exit_code == USAGE and "Raise --max-memory" in small.stderr
+    monkeypatch.setattr(FileLayer, "free_bytes", lambda *_: 10)
+    full = run(npy, "--out", tmp_path / "L.npy", "--resume")
+    assert "--layout lower" in full.stderr and "layout=" not in full.stderr
+
+
+def test_only_a_symmetric_matrix_has_a_half(
+    run: Run, npy: Path, tmp_path: Path
+) -> None:
+    sides = (npy, "--x2", npy, "--out", tmp_path / "K.npy")
+    result = run(*sides, "--layout", "lower")
+    assert result.exit_code == USAGE and "--layout" in result.stderr
