@@ -31,6 +31,7 @@ _OPTIONS = {  # arguments of Python, and what a command has in their place
     "fastntk.tiles": "Raise --max-memory",
     "Raise max_memory, or begin a store with smaller tiles by chunk=": "Raise "
     "--max-memory, or give --force to begin a store with smaller tiles",
+    "Raise max_memory": "Raise --max-memory",
     "max_memory is": "--max-memory is",
     "run the same call again": "run the same command again",
     "call fastntk.gram_to_store again": "run `fastntk gram` again",

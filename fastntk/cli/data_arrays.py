@@ -15,14 +15,29 @@ __all__ = ["ParquetFile", "check_numbers", "open_npz", "read_npy", "take_array"]
 _SPARSE = {"format", "shape", "data"}  # what scipy.sparse.save_npz writes at least
 
 
+_MAGIC = (b"\x93NUMPY", b"PK")  # of an array, and of an archive
+
+
 def _load(path: Path, mmap_mode: Any = None) -> Any:
-    try:
-        return np.load(path, allow_pickle=False, mmap_mode=mmap_mode)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path.name}: this is no file of plain numbers that numpy.load reads "
-            f"({error}); write it with numpy.save or numpy.savez"
-        ) from None
+    with path.open("rb") as file:
+        is_numpy = file.read(6).startswith(_MAGIC)
+    reason = "it does not begin like one"
+    if is_numpy:
+        try:
+            return np.load(path, allow_pickle=False, mmap_mode=mmap_mode)
+        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            reason = _reason(error)
+    raise InputError(
+        f"{path.name}: this is no file of plain numbers in NumPy's format ({reason}); "
+        "write it with numpy.save or numpy.savez"
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Return what NumPy found, without what it advises."""
+    if "bject" in str(error):  # "Object arrays ...", "dtype ... Python objects"
+        return "it holds Python objects"
+    return str(error).partition(". ")[0].strip().rstrip(".") or "it is damaged"
 
 
 def read_npy(path: Path) -> Any:
@@ -57,7 +72,8 @@ def open_npz(path: Path) -> Any:
         try:
             return {name: archive[name] for name in archive.files}
         except (ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path.name}: can't read its arrays ({error})") from None
+            words = f"{path.name}: can't read its arrays ({_reason(error)})"
+            raise InputError(words) from None
 
 
 def _sparse(path: Path) -> Any:
@@ -111,12 +127,12 @@ def check_numbers(values: Any, label: str) -> None:
     InputError
         With row and column of the first entry that is not finite.
     """
+    if values.dtype.kind not in "fiub":
+        raise InputError(f"{label}: found dtype {values.dtype}; expected real numbers")
     if values.ndim not in (2, 3) or not all(values.shape):
         raise InputError(
             f"{label}: found shape {values.shape}; expected (rows, columns), not empty"
         )
-    if values.dtype.kind not in "fiub":
-        raise InputError(f"{label}: found dtype {values.dtype}; expected real numbers")
     data = values if isinstance(values, np.ndarray) else values.data
     with np.errstate(over="ignore", invalid="ignore"):
         if data.dtype.kind != "f" or np.isfinite(data.sum(dtype=np.float64)):

@@ -59,6 +59,8 @@ def test_a_line_too_long_is_found_beside_columns_left_out(
         ("later.csv", b"1,2\n" * 9999 + b"\xff,2\n", "not UTF-8"),
         ("text.npy", b"1,2", "no file of plain numbers"),
         ("text.npz", b"PK1,2", "no file of plain numbers"),
+        ("noise.npz", b"1,2", "NumPy's format (it does not begin like one)"),
+        ("none.npy", b"", "NumPy's format (it does not begin like one)"),
         ("text.parquet", b"1,2", "this is no Parquet file"),
     ],
 )
@@ -85,7 +87,9 @@ BAD_ARRAYS: dict[str, tuple[Any, str]] = {
     "complex": (np.ones((3, 2), complex), "found dtype complex128"),
     "text": (np.array([["a", "b"]]), "found dtype <U1"),
     "times": (np.zeros((2, 2), "M8[s]"), "found dtype datetime64[s]"),
-    "objects": (np.array([[1, "b"]], dtype=object), "no file of plain numbers"),
+    "objects": (np.array([[1, "b"]], dtype=object), "it holds Python objects); write"),
+    "words": (np.array("text"), "found dtype <U4; expected real numbers"),
+    "records": (np.zeros(3, "f8,i4"), "found dtype [('f0', '<f8'), ('f1', '<i4')];"),
     "nan": (np.array([[1.0, 2.0], [3.0, np.nan]]), "row 1, column 1: found nan"),
     "infinity": (np.array([[np.inf, 1.0]]), "row 0, column 0: found inf"),
 }
@@ -97,6 +101,8 @@ def test_bad_arrays(run: Run, tmp_path: Path, name: str) -> None:
     path = tmp_path / "bad.npy"
     np.save(path, array)
     refused(run, "DATA", words, path, "--out", tmp_path / "K.npy")
+    said = run(path, "--out", tmp_path / "K.npy").stderr
+    assert "pickle" not in said and "mapped" not in said
 
 
 def test_bad_archives(run: Run, tmp_path: Path) -> None:
