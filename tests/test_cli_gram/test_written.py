@@ -1,5 +1,7 @@
 """What ``fastntk gram`` computes, from every kind of file."""
 
+import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +31,33 @@ def test_the_matrix_is_that_of_the_library(run: Run, npy: Path, tmp_path: Path) 
 def test_the_summary_says_what_was_done(run: Run, npy: Path, tmp_path: Path) -> None:
     result = run(npy, "--out", tmp_path / "K.npy", "--threads", 1)
     assert "K.npy: ntk, 30 x 30, float64, 7.03 KiB" in result.stdout
-    assert "ns per entry, 1 thread)" in result.stdout
+    assert "s: compiled in " in result.stdout and " s (1 thread)," in result.stdout
+    assert "ns per entry" not in result.stdout  # of so few nobody would learn
     result = run(npy, "--out", tmp_path / "K.npy", "--force", "--quiet")
     assert result.exit_code == 0 and result.output == ""
+
+
+def test_compiling_is_no_part_of_the_rate(
+    run: Run, npy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fastntk.cli import gram_job
+
+    calls: list[tuple[int, int]] = []
+    real: Any = fastntk.gram
+
+    def gram(net: Any, x1: Any, x2: Any, *args: Any, **options: Any) -> Any:
+        calls.append((len(x1), len(x2)))
+        time.sleep(0.2 if len(x1) == 2 else 0.0)
+        return real(net, x1, x2, *args, **options)
+
+    monkeypatch.setattr(gram_job, "gram", gram)
+    monkeypatch.setattr(gram_job, "MANY", 900)
+    sides = (npy, "--x2", npy, "--threads", 1)
+    result = run(*sides, "--out", tmp_path / "K.npy")
+    assert calls == [(2, 2), (30, 30)]
+    found = re.search(r"compiled in (\S+) s, .* \((\S+) ns per", result.stdout)
+    assert found is not None and float(found[1]) >= 0.2
+    assert float(found[2]) < 0.2e9 / 900
 
 
 @pytest.mark.parametrize("kind", ["npz", "sparse", "csv", "semicolons", "parquet"])
