@@ -172,7 +172,8 @@ def _column(name: str, names: Sequence[str], file: str, option: str) -> int:
         shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
         raise InputError(
             f"{file} has no column {name!r} for {option}; it has {len(names)}: "
-            f"{shown}. Give a name, or a number from 0 to {len(names) - 1}"
+            f"{shown}. Give a name, a number from 0 to {len(names) - 1}, or one from "
+            f"-1, the last, to -{len(names)}"
         )
     return number % len(names)
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("no_computation")
     ("option", "value", "words"),
     [
         ("--columns", "cost", "has no column 'cost' for --columns; it has 4: size"),
-        ("--columns", "4", "a number from 0 to 3"),
+        ("--columns", "4", "a number from 0 to 3, or one from -1, the last, to -4"),
         ("--columns", "0,size", "--columns names a column of train.csv twice"),
         ("--exclude", "-5", "has no column '-5' for --exclude"),
     ],
