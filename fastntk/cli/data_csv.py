@@ -183,10 +183,12 @@ class CsvFile:
         if not all(map(math.isfinite, values)):
             where = next(i for i in columns if not _is_finite(row[i]))
             found = repr(row[where]) if row[where].strip() else "an empty cell"
+            remedy = "Encode classes as numbers; leave out rows with gaps"
+            if _is_number(row[where].replace(",", ".", 1)) and "," in row[where]:
+                remedy = "Write a point, not a comma, as the decimal sign"
             raise InputError(
                 f"{self.path.name}, line {line}, {self.names[where]!r}: found {found}; "
-                "expected a finite number. Encode classes as numbers; leave out rows "
-                "with gaps"
+                f"expected a finite number. {remedy}"
             )
         return values
 

@@ -102,7 +102,7 @@ def read_rows(
         check_numbers(values, path.name)
         return Rows(values, names)
     if suffix not in SUFFIXES:
-        raise InputError(f"{path.name}: must end in {', '.join(SUFFIXES)}")
+        raise _suffix_fault(path)
     values = read_npy(path) if suffix == ".npy" else open_npz(path)
     label = path.name
     if isinstance(values, dict):
@@ -110,6 +110,14 @@ def read_rows(
         label = f"{path.name}, {array}" if array else path.name
     check_numbers(values, label)
     return Rows(_some_columns(values, columns, exclude, label), None)
+
+
+def _suffix_fault(path: Path) -> InputError:
+    """Return the error for a name that tells no format."""
+    wanted = ", ".join(SUFFIXES)
+    if path.is_dir():
+        return InputError(f"{path} is a folder; name a file that ends in {wanted}")
+    return InputError(f"{path.name or path}: must end in {wanted}")
 
 
 def column_names(path: Path) -> tuple[str, ...] | None:
@@ -208,7 +216,7 @@ def read_table(path: Path, targets: Sequence[str] = ()) -> Table:
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise InputError(f"{path.name}: must end in {', '.join(SUFFIXES)}")
+        raise _suffix_fault(path)
     if suffix == ".npz":
         found = _table_of_archive(path, targets)
         if found is not None:

@@ -26,6 +26,7 @@ BAD_TEXT = {
     "infinity": ("a,b\n1,2\n-inf,2\n", "line 3, 'a': found '-inf'"),
     "short line": ("a,b\n1,2\n1\n", "line 3: found 1 cells; expected 2"),
     "long line": ("a,b\n1,2\n1,2,3\n", "line 3: found 3 cells; expected 2"),
+    "commas": ("a;b\n1,5;2\n", "found '1,5'; expected a finite number. Write a point"),
     "names twice": ("a,a\n1,2\n", "two columns have the name 'a'"),
 }
 
@@ -79,6 +80,7 @@ def test_a_folder_is_no_data(run: Run, tmp_path: Path) -> None:
     (tmp_path / "X.npy").mkdir()
     out = tmp_path / "K.npy"
     refused(run, "DATA", "Is a directory", tmp_path / "X.npy", "--out", out)
+    refused(run, "DATA", ". is a folder; name a file that", Path("."), "--out", out)
 
 
 BAD_ARRAYS: dict[str, tuple[Any, str]] = {
