@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from fastntk import __version__
 from fastntk.cli.bench_command import EXAMPLES as BENCH_EXAMPLES
@@ -43,7 +44,21 @@ INFO_EXAMPLES = """Examples:
 
 fastntk info --json
 """
+
+
+class _Group(TyperGroup):
+    """The commands; what is wrong with an option is said without a prefix."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
+
 app = typer.Typer(
+    cls=_Group,
     help="Exact infinite-width neural network kernels, fast.",
     epilog=APP_EXAMPLES,
     no_args_is_help=True,

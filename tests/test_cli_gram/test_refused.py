@@ -73,6 +73,8 @@ def test_bad_values(
     run: Run, npy: Path, tmp_path: Path, option: str, value: str, words: str
 ) -> None:
     refused(run, option, words, npy, option, value, "--out", tmp_path / "K.npy")
+    said = run(npy, option, value, "--out", tmp_path / "K.npy").stderr
+    assert "Value error" not in said
 
 
 @pytest.mark.parametrize(
