@@ -177,7 +177,9 @@ def _column(name: str, names: Sequence[str], file: str, option: str) -> int:
     except ValueError:
         number = len(names)
     if not -len(names) <= number < len(names):
-        shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+        shown = ", ".join(names[:8]) + (
+            f" and {len(names) - 8} more" if len(names) > 8 else ""
+        )
         raise InputError(
             f"{file} has no column {name!r} for {option}; it has {len(names)}: "
             f"{shown}. Give a name, a number from 0 to {len(names) - 1}, or one from "

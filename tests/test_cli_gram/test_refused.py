@@ -33,6 +33,13 @@ def test_columns_that_are_none(
     refused(run, option, words, csv, option, value, "--out", tmp_path / "K.npy")
 
 
+def test_many_columns_are_counted(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text(",".join(f"c{i}" for i in range(20)) + "\n" + 19 * "1," + "1\n")
+    out = ("--out", tmp_path / "K.npy")
+    refused(run, "--columns", "c6, c7 and 12 more. Give", path, "--columns", "d", *out)
+
+
 def test_no_column_left(run: Run, csv: Path, tmp_path: Path) -> None:
     chosen = ("--columns", "age", "--exclude", "age")
     out = ("--out", tmp_path / "K.npy")
