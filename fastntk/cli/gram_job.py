@@ -16,7 +16,7 @@ import typer
 
 from fastntk._errors import FastntkError
 from fastntk._validation import check_threads, resolve_dtype
-from fastntk.cli.matrix_file import new_matrices, stopped_by_sigterm
+from fastntk.cli.matrix_file import left_behind, new_matrices, stopped_by_sigterm
 from fastntk.tiling import gram
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def run_gram(job: GramJob, *, force: bool, progress: bool | None, quiet: bool) -
     OSError
         If a file can't be written.
     """
+    if not quiet:
+        _name_leftovers(job.paths[0].parent)
     start = time.perf_counter()
     with (
         stopped_by_sigterm(),
@@ -109,6 +111,18 @@ def run_gram(job: GramJob, *, force: bool, progress: bool | None, quiet: bool) -
         computed = time.perf_counter() - computing
     if not quiet:
         _print_summary(job, compiled, computed, time.perf_counter() - start)
+
+
+def _name_leftovers(folder: Path) -> None:
+    """Say which unfinished matrices of killed processes take room there."""
+    with suppress(OSError):  # a folder that can't be listed, a file that went away
+        for path in left_behind(folder):
+            size = size_in_words(path.stat().st_size)
+            typer.echo(
+                f"fastntk: {path} ({size}) was left by a process that was killed; "
+                "remove it if no other machine writes there",
+                err=True,
+            )
 
 
 def _compile(job: GramJob) -> float:

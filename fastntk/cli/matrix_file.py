@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import signal
 import threading
@@ -24,7 +25,7 @@ from fastntk._errors import FastntkError
 from fastntk.cli.checks import write_fault
 from fastntk.tiling.store_manifest import meta_folder
 
-__all__ = ["matrix_fault", "new_matrices", "stopped_by_sigterm"]
+__all__ = ["left_behind", "matrix_fault", "new_matrices", "stopped_by_sigterm"]
 
 
 def matrix_fault(
@@ -66,6 +67,26 @@ def _there(path: Path, is_store: bool) -> str | None:
             "file, or give --force to replace"
         )
     return None
+
+
+def left_behind(folder: Path) -> list[Path]:
+    """Return unfinished matrices of processes that were killed: none is alive here."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        match = re.fullmatch(r"\..+\.(\d+)\.part", path.name)
+        if match is not None and not _is_alive(int(match[1])):
+            found.append(path)
+    return found
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 @contextmanager

@@ -190,6 +190,22 @@ def test_a_signal_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) 
     assert nothing_left(tmp_path)
 
 
+def test_what_killed_processes_left_is_named(
+    run: Run, npy: Path, tmp_path: Path
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    left = tmp_path / f".K.npy.{process.pid}.part"
+    left.write_bytes(bytes(2048))
+    (tmp_path / f".L.npy.{os.getpid()}.part").write_bytes(b"")  # at work
+    (tmp_path / ".note.part").write_bytes(b"")
+    result = run(npy, "--out", tmp_path / "K.npy")
+    assert result.exit_code == 0 and result.stderr.count("was left by") == 1
+    assert f"{left} (2 KiB) was left by a process that was killed" in result.stderr
+    assert left.exists()
+    assert run(npy, "--out", tmp_path / "M.npy", "--quiet").output == ""
+
+
 def test_a_matrix_larger_than_the_memory_allowed(tmp_path: Path) -> None:
     """A result of 200 MB in a process that may take 64 MB beyond its own start."""
     npy, out = tmp_path / "X.npy", tmp_path / "K.npy"
