@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from fastntk._errors import InputError, NotSupportedError
+from fastntk._errors import FastntkError, InputError, NotSupportedError
 from fastntk.cli import EXIT_MISSING
 from fastntk.cli.checks import require
 
 if TYPE_CHECKING:
     from fastntk.cli.data_file import Rows
+    from fastntk.stax import Network
 
 __all__ = [
     "Layout",
     "budget_of",
+    "check_axes",
     "check_out",
     "kernels_of",
     "read_other",
@@ -157,6 +159,24 @@ def read_other(
             param_hint="--x2",
         )
     return second
+
+
+def check_axes(network: Network, values: Any, file: str) -> None:
+    """Refuse samples with positions where the network does not end at rows."""
+    if values.ndim != 3:
+        return
+    try:
+        kernel: Any = network.kernel_fn(values[:1], None, "nngp")
+        if kernel.ndim == 2:
+            return
+        message = f"{file}: found shape {values.shape}"
+    except FastntkError as error:
+        message = f"{file}: found shape {values.shape}: {error}"
+    raise typer.BadParameter(
+        f"{message}; expected (rows, columns). Samples of (positions, channels) need "
+        "--net with a network that ends at rows, by Flatten or GlobalAvgPool",
+        param_hint="DATA",
+    )
 
 
 def _named(path: Path, column_names: Any) -> bool:

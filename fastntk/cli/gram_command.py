@@ -12,6 +12,7 @@ from fastntk.cli.checks import failures_in_words
 from fastntk.cli.gram_checks import (
     Layout,
     budget_of,
+    check_axes,
     check_out,
     kernels_of,
     read_other,
@@ -206,6 +207,7 @@ def gram_command(
     check_out(paths, force, inputs, is_store=store is not None)
     names = [name.strip() for name in columns.split(",") if name.strip()]
     first = read_side(data, "DATA", columns=names, exclude=exclude or [], array=array)
+    check_axes(network, first.values, data.name)
     second = None
     if x2 is not None:
         second = read_other(x2, first, names, exclude or [], x2_array)

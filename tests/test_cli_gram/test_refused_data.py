@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fastntk import stax
 from fastntk.cli import EXIT_MISSING
 from tests.test_cli_gram.rows import Run, refused, rows
 
@@ -152,3 +153,19 @@ def test_parquet_without_pyarrow(
     result = run(path, "--out", tmp_path / "K.npy")
     assert result.exit_code == EXIT_MISSING
     assert 'pip install "fastntk[files]"' in result.stderr
+
+
+def test_samples_with_positions_need_a_network_that_ends_at_rows(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, net = tmp_path / "images.npy", tmp_path / "net.json"
+    out = ("--out", tmp_path / "K.npy")
+    np.save(path, np.ones((3, 4, 2)))
+    refused(run, "DATA", "found shape (3, 4, 2); expected (rows, columns)", path, *out)
+    assert "--net with a network" in run(path, *out).stderr
+    layers = (stax.Flatten(), stax.Dense(8), stax.Relu(), stax.Dense(1))
+    net.write_text(stax.serial(*layers).to_json())
+    monkeypatch.undo()
+    assert run(path, "--net", net, *out).exit_code == 0
+    found = np.load(tmp_path / "K.npy")
+    assert found.shape == (3, 3) and np.ptp(found) < 1e-12
