@@ -57,7 +57,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--no-rivals", action="store_true")
     parser.add_argument("--only", nargs="+", choices=ORDER, metavar="FIGURE")
     parser.add_argument("--list", action="store_true", help="print figures' names")
-    parser.add_argument("--threads", type=int, default=machine.cores())
+    parser.add_argument("--threads", type=int, default=machine.available_cores())
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--rival-repeats", type=int, default=3)
     parser.add_argument(

@@ -64,17 +64,17 @@ class Threads:
 
     def track_speed_up(self, case: str, dtype: str) -> float:
         """Time of one thread over that of all cores, per core: 1 is perfect."""
-        from bench.machine import cores
+        from bench.machine import available_cores
 
         name, n, d = CASES[case]
         net, x = build(stax, name, d), spread_rows(min(n, 5_000), d, dtype)
         out = np.zeros((len(x), len(x)), dtype)
         one = ratio(
             lambda: fastntk.gram(net, x, out=out, threads=1),
-            lambda: fastntk.gram(net, x, out=out, threads=cores()),
+            lambda: fastntk.gram(net, x, out=out, threads=available_cores()),
             repeats=3,
         )
-        return one / cores()
+        return one / available_cores()
 
     track_speed_up.unit = "of linear"  # type: ignore[attr-defined]
 

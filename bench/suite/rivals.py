@@ -12,7 +12,7 @@ import numpy as np
 import fastntk
 from bench.data import spread_rows
 from bench.figures.session import deviation
-from bench.machine import cores
+from bench.machine import available_cores
 from bench.nets import BUILDERS, build, scikit_ntk_scale
 from bench.rivals.client import DEFAULT_ENV, Rival
 from bench.suite.measure import seconds
@@ -75,7 +75,9 @@ class Rivals:
         if not (ENVIRONMENT / "bin" / "python").exists():
             return found
         for kind in {(case[0], case[-1]) for case in CASES.values()}:
-            with Rival(ENVIRONMENT, kind[0], cores(), kind[1] == "float64") as rival:
+            with Rival(
+                ENVIRONMENT, kind[0], available_cores(), kind[1] == "float64"
+            ) as rival:
                 for name, case in CASES.items():
                     if (case[0], case[-1]) == kind and case[1] in BUILDERS:
                         found[name] = _compare(rival, name)

@@ -19,7 +19,7 @@ from fastntk.benchmark.compare import (
     open_rivals,
     try_prepare,
 )
-from fastntk.benchmark.machine import available_cores, describe, wait_for_quiet
+from fastntk.benchmark.machine import describe, wait_for_quiet
 from fastntk.benchmark.noise import Noise
 from fastntk.benchmark.pairs import Pair, in_pairs
 from fastntk.benchmark.processes import first_call, memory_use
@@ -121,7 +121,7 @@ class _Bench:
             "fastntk_benchmark": FORMAT_VERSION,
             "date": time.strftime("%Y-%m-%d %H:%M:%S"),
             "machine": describe(),
-            "settings": _settings(s),
+            "settings": s.as_dict(),
             "network": {
                 "text": str(s.net),
                 "json": s.net.to_json(),
@@ -258,21 +258,6 @@ class _Bench:
             answer["over"] = None if grown is None else grown - answer["result"]
             found[comparison.library] = answer
         return found
-
-
-def _settings(s: Settings) -> dict[str, Any]:
-    return {
-        "n": s.n,
-        "d": s.d,
-        "get": s.get,
-        "dtype": s.dtype,
-        "threads": s.threads,
-        "cores": available_cores(),
-        "repeats": s.repeats,
-        "rival_repeats": s.rival_repeats,
-        "columns": s.columns,
-        "against": list(s.against),
-    }
 
 
 def _row(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastntk._typing import AnyArray
+from fastntk.benchmark.machine import available_cores
 
 if TYPE_CHECKING:
     from fastntk.stax import Network
@@ -89,6 +90,13 @@ class Settings:
     def depth_rows(self) -> int:
         """Rows for times against depth."""
         return min(self.n, 2000)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what a report says of the settings."""
+        names = ("n", "d", "get", "dtype", "threads", "repeats", "rival_repeats")
+        found = {name: getattr(self, name) for name in names}
+        more = {"columns": self.columns, "against": list(self.against)}
+        return found | {"cores": available_cores()} | more
 
     def rows(self, n: int, seed: int = 0) -> AnyArray:
         """Return ``n`` rows to measure on."""

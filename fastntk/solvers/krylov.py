@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky, eigh
+from scipy.linalg import blas, cho_solve, cholesky, eigh
 
 from fastntk._errors import IndefiniteError
 from fastntk._typing import FloatArray
@@ -13,6 +13,7 @@ from fastntk.solvers.preconditioners import LowRankPreconditioner
 __all__ = ["Krylov", "advance", "begin", "residual_norms"]
 
 DEPENDENT = 1e-13  # eigenvalues of a scaled D^T A D up to here count as zero
+INDEPENDENT = 1e-4  # least diagonal of R, columns of norm 1, for Cholesky's QR
 
 Product = Callable[[FloatArray], FloatArray]
 
@@ -59,7 +60,7 @@ def begin(
         probes = rng.choice((-1.0, 1.0), size=(n, width - s))
         scale = float(np.linalg.norm(start, axis=0).mean()) / np.sqrt(n)
         start = np.hstack([start, scale * preconditioner.left(probes)])
-    q, r = np.linalg.qr(start)
+    q, r = _qr(start)
     return Krylov(np.zeros((n, s)), q, q.copy(), np.ascontiguousarray(r[:, :s]))
 
 
@@ -105,7 +106,7 @@ def advance(
     gram = state.d.T @ image
     inverse = _inverse((gram + gram.T) / 2, directions, rounding)
     x = state.x + state.d @ (inverse @ state.c)
-    q, s = np.linalg.qr(state.q - image @ inverse)
+    q, s = _qr(state.q - image @ inverse)
     c, d = s @ state.c, q + state.d @ s.T
     state.x, state.q, state.d, state.c = x, q, d, c  # together: interrupts lose nothing
 
@@ -116,6 +117,33 @@ def residual_norms(state: Krylov, preconditioner: LowRankPreconditioner) -> Floa
         preconditioner.undo_left(state.q @ state.c), axis=0
     )
     return result
+
+
+def _qr(a: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return Q with orthonormal columns and R, ``Q R = a``.
+
+    Cholesky's QR twice, all of it products; Householder's where columns of ``a`` are
+    close to dependent.
+    """
+    q, total = a, np.eye(a.shape[1])
+    for _ in range(2):
+        gram = q.T @ q
+        norms = np.sqrt(gram.diagonal())
+        if not norms.all():
+            break
+        try:
+            unit = cholesky(gram / np.outer(norms, norms), check_finite=False)
+        except np.linalg.LinAlgError:
+            break
+        if unit.diagonal().min() < INDEPENDENT:
+            break
+        upper = unit * norms
+        q = blas.dtrsm(1.0, upper, q.T, trans_a=1).T
+        total = upper @ total
+    else:
+        return q, total
+    q, total = np.linalg.qr(a)
+    return q, total
 
 
 def _inverse(gram: FloatArray, directions: FloatArray, rounding: float) -> FloatArray:
