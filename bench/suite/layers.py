@@ -11,7 +11,7 @@ from bench.suite.measure import best_of
 from fastntk import stax
 
 N, D, SHALLOW, DEEP = 2_000, 20, 2, 10
-# one of each kind of op (`bench/blocks.py` and the figure "layers" have all), with weight
+# one of each kind of op (the figure "layers" has all of `bench/blocks.py`), with weight
 # scales at which variances stay of order 1 for ten layers
 W_STD = {
     "Relu": 1.5,

@@ -17,7 +17,7 @@ from scipy.linalg.blas import dsyrk
 from threadpoolctl import threadpool_limits
 
 from fastntk._typing import FloatArray, IntArray
-from fastntk.predict.spectrum import growth
+from fastntk.solvers.psd import growth
 
 __all__ = ["FilterBasis", "covariances", "filter_basis", "variances"]
 
@@ -83,7 +83,7 @@ def filter_basis(values: FloatArray, times: FloatArray, cutoff: float) -> Filter
     times : ndarray of shape (n_times,)
         At least 0; infinity allowed.
     cutoff : float
-        Eigenvalues up to here count as zero, see `fastntk.predict.spectrum.growth`; a
+        Eigenvalues up to here count as zero, see `fastntk.solvers.psd.growth`; a
         group ends there.
 
     Returns

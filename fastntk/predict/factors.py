@@ -3,10 +3,11 @@
 import dataclasses
 
 import numpy as np
-from scipy.linalg import cholesky, lapack, solve_triangular
+from scipy.linalg import lapack, solve_triangular
 
 from fastntk._typing import FloatArray
 from fastntk.predict.solver import Conditioning
+from fastntk.solvers.psd import cholesky_in_place
 
 __all__ = ["CholeskySolver", "SquareRoot", "rounding_unit", "square_root"]
 
@@ -25,7 +26,7 @@ class CholeskySolver:
     Attributes
     ----------
     lower : ndarray of shape (n, n)
-        L; entries above the diagonal are zero.
+        L; entries above the diagonal are those of K.
     report : Conditioning
         Estimated in the 1-norm (LAPACK's pocon), O(n^2).
     """
@@ -53,12 +54,10 @@ class CholeskySolver:
         """
         n = len(matrix)
         unit = float(np.finfo(np.float64).eps) if ridge > 0 else unit
-        shifted = matrix.copy(order="F")
-        shifted.flat[:: n + 1] += ridge
-        norm = float(np.abs(shifted).sum(axis=0).max())
-        try:
-            lower = cholesky(shifted, lower=True, overwrite_a=True, check_finite=False)
-        except np.linalg.LinAlgError:
+        lower = matrix.copy(order="F")
+        lower.flat[:: n + 1] += ridge
+        norm = float(np.abs(lower).sum(axis=0).max())
+        if cholesky_in_place(lower) != 0:
             return None
         reciprocal, _ = lapack.dpocon(lower, norm, uplo="L")
         if reciprocal <= n * unit:

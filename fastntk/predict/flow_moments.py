@@ -9,13 +9,13 @@ from fastntk._typing import FloatArray
 from fastntk.predict.eigen_groups import covariances, filter_basis, variances
 from fastntk.predict.moments import gram_of, push, spread, unexplained
 from fastntk.predict.solver import warn_truncated
-from fastntk.predict.spectrum import growth
 from fastntk.predict.time_filters import (
     TimeNodes,
     nodes_for_covariances,
     nodes_for_means,
 )
 from fastntk.predict.trained import TrainedKernels, tangent_name
+from fastntk.solvers.psd import growth
 
 __all__ = ["Flow"]
 

@@ -11,8 +11,8 @@ from fastntk.predict.factors import square_root
 from fastntk.predict.flow_moments import keep_variances
 from fastntk.predict.moments import gram_of, unexplained
 from fastntk.predict.operator_kernels import OperatorKernels
-from fastntk.predict.spectrum import growth
 from fastntk.predict.trained import tangent_name
+from fastntk.solvers.psd import growth
 
 __all__ = ["KrylovFlow"]
 

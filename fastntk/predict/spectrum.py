@@ -3,13 +3,12 @@
 import dataclasses
 
 import numpy as np
-from scipy.linalg import eigh
 
-from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk.predict.solver import Conditioning, Status
+from fastntk.solvers.psd import psd_eigh
 
-__all__ = ["SpectralSolver", "Spectrum", "decompose", "growth"]
+__all__ = ["SpectralSolver", "Spectrum", "decompose"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -65,46 +64,6 @@ class Spectrum:
         return SpectralSolver(self, ridge, self.report(ridge))
 
 
-def growth(values: FloatArray, times: FloatArray, cutoff: float) -> FloatArray:
-    """Return ``(1 - exp(-l t)) / l``: how far training has come along eigenvectors.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n,)
-        Eigenvalues l >= 0.
-    times : ndarray of shape (n_times,)
-        At least 0; infinity gives the pseudoinverse.
-    cutoff : float
-        Eigenvalues up to here count as zero.
-
-    Returns
-    -------
-    ndarray of shape (n_times, n)
-
-    Notes
-    -----
-    Eigenvalues below the cut-off are rounding and stand for some value between 0 and
-    the cut-off c: for ``c t << 1`` the filter is ``t`` for each of them, for ``c t >>
-    1`` it is anything, and the pseudoinverse says 0. Their filter is therefore
-    multiplied by ``exp(-(c t)^2)``, which is 1 to the last bit until rounding begins to
-    decide.
-    """
-    t = times[:, None]
-    is_kept = values > cutoff
-    safe = np.where(is_kept, values, 1.0)
-    grown: FloatArray = -np.expm1(-safe * t) / safe
-    if is_kept.all():
-        return grown
-    is_finite = np.isfinite(t)
-    finite = np.where(is_finite, t, 0.0)
-    x = values[~is_kept] * finite
-    slowed = np.where(x > 1e-16, -np.expm1(-x) / np.where(x > 1e-16, x, 1.0), 1.0)
-    with np.errstate(over="ignore"):
-        taper = np.where(is_finite, np.exp(-((cutoff * finite) ** 2)), 0.0)
-    grown[:, ~is_kept] = finite * slowed * taper
-    return grown
-
-
 @dataclasses.dataclass(frozen=True, eq=False)
 class SpectralSolver:
     """Solves with ``K + ridge I`` from the eigenvalues of ``K``."""
@@ -150,17 +109,9 @@ def decompose(matrix: FloatArray, unit: float, kernel: str) -> Spectrum:
 
     Raises
     ------
-    InputError
+    IndefiniteError
         If an eigenvalue is negative by more than rounding explains.
     """
-    values, vectors = eigh(matrix, driver="evd", check_finite=False)
-    n = len(values)
-    largest = float(np.abs(values).max())
-    if float(values[0]) < -min(1000 * n * unit, 0.1) * largest:
-        raise InputError(
-            f"{kernel}: found the eigenvalue {float(values[0]):.3g} (largest "
-            f"{float(values[-1]):.3g}) in the kernel of the training set; expected a "
-            "positive semi-definite matrix. Compute it from the same samples on both "
-            "sides, in float64"
-        )
-    return Spectrum(np.maximum(values, 0.0), vectors, unit, kernel)
+    slack = min(1000 * len(matrix) * unit, 0.1)
+    values, vectors = psd_eigh(matrix, slack, f"{kernel} kernel of the training set")
+    return Spectrum(values, vectors, unit, kernel)

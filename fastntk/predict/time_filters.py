@@ -40,7 +40,7 @@ import numpy as np
 from scipy.linalg import qr, solve_triangular
 
 from fastntk._typing import FloatArray, IntArray
-from fastntk.predict.spectrum import growth
+from fastntk.solvers.psd import growth
 
 __all__ = ["TimeNodes", "nodes_for_covariances", "nodes_for_means"]
 
@@ -92,7 +92,7 @@ def nodes_for_means(values: FloatArray, times: FloatArray, cutoff: float) -> Tim
     times : ndarray of shape (n_times,)
         At least 0.
     cutoff : float
-        Eigenvalues up to here count as zero, see `fastntk.predict.spectrum.growth`.
+        Eigenvalues up to here count as zero, see `fastntk.solvers.psd.growth`.
 
     Returns
     -------

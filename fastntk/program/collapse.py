@@ -27,10 +27,11 @@ __all__ = ["MIN_FLOPS", "Collapsed", "collapse"]
 TOLERANCE = {"float64": 1e-13, "float32": 3e-8}  # of all terms left out together
 MAX_NODES = 512
 MIN_FLOPS = 1 << 29  # of all layers and entries; less does not repay the fit
-BENDS = (0.0, 0.3, 0.1, 0.03)  # of the variable; 0: none
+BENDS = (0.0, 1.0, 0.3, 0.1, 0.03)  # of the variable; 0: none
 BEND_FLOPS = 12  # a division more
 SMOOTH = 1e-9  # of the largest coefficient, the last ones of a smooth function
 FEW_TERMS = 33  # a series of so few terms is not bent
+WORSE = 1.2  # times the flops of the best one: bending further makes it worse still
 # slots: complement, 2 t, two of the recurrence, then one per kernel
 COMPLEMENT, TWICE_T, UPPER, LOWER, FIRST_OUTPUT = range(5)
 
@@ -137,6 +138,8 @@ def collapse(
         if len(found) == len(parts):
             fits.append(_assemble(program, found, power, bend))
             if max(max(f.size, g.size) for f, g, _ in found) <= FEW_TERMS:
+                break
+            if fits[-1].flops > WORSE * min(fit.flops for fit in fits):
                 break
         elif bend == 0.0 and not fit.is_smooth(program.get[0]):
             break

@@ -4,13 +4,13 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from scipy.linalg import eigh as lapack_eigh
 
-from fastntk._errors import IndefiniteError, InputError
+from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk.solvers.checks import check_ridge, check_rtol, check_targets
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import as_operator, dense_matrix, rounding_unit
+from fastntk.solvers.psd import growth, psd_eigh
 from fastntk.solvers.result import SolveResult
 from fastntk.solvers.status import Status
 
@@ -75,18 +75,9 @@ class EighFactor:
         operator = as_operator(matrix)
         n, unit = operator.shape[0], rounding_unit(operator)
         array = dense_matrix(operator)
-        values, vectors = lapack_eigh(array, driver="evd", check_finite=False)
-        largest = float(np.abs(values).max())
-        if float(values[0]) < -min(1000 * n * unit, 0.1) * largest:
-            raise IndefiniteError(
-                f"matrix: found the quadratic form {values[0]:.3g} of a unit vector "
-                f"(an eigenvalue; the largest is {values[-1]:.3g}); expected a "
-                "positive semi-definite matrix. Compute it from the same rows on both "
-                "sides, in float64",
-                vectors[:, 0],
-            )
-        limit = n * unit * largest if cutoff is None else _cutoff(cutoff)
-        return cls(np.maximum(values, 0.0), vectors, array, limit)
+        values, vectors = psd_eigh(array, min(1000 * n * unit, 0.1), "matrix")
+        limit = n * unit * float(values[-1]) if cutoff is None else _cutoff(cutoff)
+        return cls(values, vectors, array, limit)
 
     @property
     def n(self) -> int:
@@ -132,13 +123,10 @@ class EighFactor:
             raise InputError(
                 f"times: found {times!r}; expected numbers >= 0 (infinity allowed)"
             )
-        shifted = self.values + check_ridge(ridge)
-        is_kept = self._kept(ridge)
-        safe = np.where(is_kept, shifted, 1.0)
-        grown = -np.expm1(-safe * t[:, None]) / safe
-        # zero to working precision: they grow like t for as long as rounding is small
-        slow = np.where(self.cutoff * t < 1e-3, t, 0.0)[:, None]
-        return self._filter(b, np.where(is_kept, grown, slow))
+        ridge = check_ridge(ridge)
+        unit = float(np.finfo(np.float64).eps)
+        cutoff = self.n * unit * float(self.values[-1]) if ridge > 0 else self.cutoff
+        return self._filter(b, growth(self.values + ridge, t, cutoff))
 
     def leave_one_out(self, y: Any, ridges: Any) -> FloatArray:
         """Return what is predicted for every row by all of the others.

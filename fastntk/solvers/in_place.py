@@ -3,14 +3,14 @@
 import dataclasses
 
 import numpy as np
-from scipy.linalg import blas, lapack
+from scipy.linalg import blas
 
 from fastntk._errors import IndefiniteError
 from fastntk._typing import FloatArray
+from fastntk.solvers.psd import cholesky_in_place
 
 __all__ = ["SharedArray", "factorise"]
 
-BLOCK = 512  # columns factorised at a time
 STRIP = 1024  # columns copied together
 
 
@@ -76,10 +76,8 @@ def factorise(
 
     Notes
     -----
-    Block columns, n^3 / 3 flops, nearly all of them in products. The other triangle is
-    left alone, so that K can be restored for the next try, and multiplied with for
-    true residuals. (The ``potrf`` of SciPy's OpenBLAS is called for the blocks alone:
-    for a whole matrix of 16,000 rows it ended the process on an AVX-512 machine.)
+    n^3 / 3 flops. The other triangle is left alone, so that K can be restored for the
+    next try, and multiplied with for true residuals.
     """
     diagonal = matrix.diagonal().copy()
     n = len(matrix)
@@ -88,35 +86,11 @@ def factorise(
         if step:
             _restore(matrix)
         matrix.flat[:: n + 1] = diagonal + (ridge + jitter)
-        info = _factorise(matrix)
+        info = cholesky_in_place(matrix)
         if info == 0:
             return SharedArray(matrix, diagonal, ridge + jitter), jitter
     shared = SharedArray(matrix, diagonal, ridge + ladder[-1])
     raise _indefinite(shared, info - 1, ridge)
-
-
-def _factorise(matrix: FloatArray) -> int:
-    """Write the Cholesky factor over the lower triangle; return 0, or the bad pivot.
-
-    Pivots count from 1, as in LAPACK; the factor of what is before it is there.
-    """
-    n = len(matrix)
-    for k in range(0, n, BLOCK):
-        m = min(k + BLOCK, n)
-        update = matrix[k:, :k] @ matrix[k:m, :k].T
-        square = matrix[k:m, k:m]
-        small = np.asfortranarray(square - update[: m - k])
-        small, info = lapack.dpotrf(small, lower=1, clean=1, overwrite_a=1)
-        square[...] = np.triu(square, 1) + np.tril(small)
-        if info:
-            return int(k + info)
-        below = np.asfortranarray(matrix[m:, k:m])
-        below -= update[m - k :]
-        if m < n:
-            matrix[m:, k:m] = blas.dtrsm(
-                1.0, small, below, side=1, lower=1, trans_a=1, overwrite_b=1
-            )
-    return 0
 
 
 def _restore(matrix: FloatArray) -> None:

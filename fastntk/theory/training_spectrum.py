@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
+from fastntk.solvers.psd import psd_eigh
 from fastntk.theory._checks import (
     as_kernel,
     as_numbers,
@@ -117,18 +117,10 @@ def decompose(kernel: Any, y: Any) -> TrainingSpectrum:
     """
     matrix = as_kernel(kernel)
     targets = as_targets(y, len(matrix))
-    eigenvalues, vectors = scipy.linalg.eigh(matrix, driver="evd", check_finite=False)
-    lowest, highest = float(eigenvalues[0]), float(abs(eigenvalues).max())
     # float32 kernels are positive up to their own rounding
-    allowed = len(matrix) * np.finfo(np.float32).eps * highest
-    if lowest < -allowed:
-        raise InputError(
-            f"kernel: found the eigenvalue {lowest:.3g} (the largest is {highest:.3g});"
-            " expected a positive semi-definite matrix, as fastntk.gram returns"
-        )
-    return TrainingSpectrum(
-        np.maximum(eigenvalues, 0.0), vectors.T @ targets, vectors, unit_of(kernel)
-    )
+    slack = len(matrix) * float(np.finfo(np.float32).eps)
+    eigenvalues, vectors = psd_eigh(matrix, slack, "kernel")
+    return TrainingSpectrum(eigenvalues, vectors.T @ targets, vectors, unit_of(kernel))
 
 
 def check_spectrum(spectrum: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 from fastntk import predict
 from fastntk.predict import eigen_groups, time_filters
 from fastntk.predict.moments import spread
-from fastntk.predict.spectrum import growth
+from fastntk.solvers.psd import growth
 from tests.test_predict.problems import BOTH, NET, problem
 
 P = problem(n=120, m=9, k=2)
