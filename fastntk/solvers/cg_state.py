@@ -30,6 +30,7 @@ class CGState:
     since_best: int = 0
     failures: int = 0
     is_mixed: bool = False
+    has_looked: bool = False
     reduction: float = 1e-4
     products: int = 0
     history: list[float] = dataclasses.field(default_factory=list)

@@ -1,4 +1,4 @@
-"""``P = F F^T + D`` as a product ``M M^T``, so that both sides can be taken off."""
+"""``P = F F^T + rho W W^T`` as a product ``M M^T``: both sides can be taken off."""
 
 import dataclasses
 import math
@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.linalg import blas, cholesky, solve_triangular
 
-from fastntk._typing import FloatArray
+from fastntk._typing import AnyArray, FloatArray
+from fastntk.solvers.preconditioners.local import DiagonalPart, LocalPart
 
 __all__ = ["LowRankPreconditioner", "from_factor", "identity"]
 
@@ -17,7 +18,7 @@ CHUNK_BYTES = 32 << 20  # of a float32 factor looked at together in float64
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LowRankPreconditioner:
-    """``P = F F^T + rho W^2 = M M^T``, ``M = W (Q L Q^T + sqrt(rho) (I - Q Q^T))``.
+    """``P = F F^T + rho W W^T = M M^T``, ``M = W (Q L Q^T + sqrt(rho) (I - Q Q^T))``.
 
     Attributes
     ----------
@@ -27,9 +28,10 @@ class LowRankPreconditioner:
         L, the Cholesky factor of ``R R^T + rho I`` where ``W^-1 F = Q R``.
     shift : float
         rho: the ridge and the mean of what F leaves of the diagonal.
-    weights : ndarray of shape (n,)
-        Diagonal of W: ``rho W^2`` is the ridge and what F leaves of each diagonal
-        entry (but not less than 0.3 of its mean).
+    local : LocalPart
+        W. A diagonal: ``rho W^2`` is the ridge and what F leaves of each diagonal
+        entry (but not less than 0.3 of its mean). Or Cholesky factors of blocks of
+        close rows: of the ridge and what F leaves there, with rho = 1.
     kind : str
         How F was found.
     pivots : ndarray of shape (rank,), or None
@@ -49,7 +51,7 @@ class LowRankPreconditioner:
     basis: FloatArray
     lower: FloatArray
     shift: float
-    weights: FloatArray
+    local: LocalPart
     kind: str
     pivots: Any = None
     tail: float = 0.0
@@ -62,42 +64,47 @@ class LowRankPreconditioner:
     @property
     def nbytes(self) -> int:
         """Memory of the factors."""
-        return self.basis.nbytes + self.lower.nbytes + self.weights.nbytes
+        return self.basis.nbytes + self.lower.nbytes + self.local.nbytes
 
     def solve(self, b: FloatArray) -> FloatArray:
         """Return ``P^-1 b``."""
-        w = self.weights[:, None]
-        return self._apply(b / w, ("L", "L^T"), 1.0 / self.shift) / w
+        inside = self._apply(self.local.forward(b), ("L", "L^T"), 1.0 / self.shift)
+        return self.local.backward(inside)
 
     def left(self, b: FloatArray) -> FloatArray:
         """Return ``M^-1 b``."""
-        return self._apply(b / self.weights[:, None], ("L",), self.shift**-0.5)
+        return self._apply(self.local.forward(b), ("L",), self.shift**-0.5)
 
     def right(self, b: FloatArray) -> FloatArray:
         """Return ``M^-T b``."""
-        return self._apply(b, ("L^T",), self.shift**-0.5) / self.weights[:, None]
+        return self.local.backward(self._apply(b, ("L^T",), self.shift**-0.5))
 
     def undo_left(self, b: FloatArray) -> FloatArray:
         """Return ``M b``."""
-        return self._apply(b, ("M",), self.shift**0.5) * self.weights[:, None]
+        return self.local.times(self._apply(b, ("M",), self.shift**0.5))
 
     def log_determinant(self) -> float:
         """Return ``log det P``."""
         n, k = len(self.basis), self.rank
-        logs = np.log(self.lower.diagonal()).sum() + np.log(self.weights).sum()
-        return 2.0 * float(logs) + (n - k) * math.log(self.shift)
+        logs = float(np.log(self.lower.diagonal()).sum()) + self.local.log_determinant()
+        return 2.0 * logs + (n - k) * math.log(self.shift)
 
     def trace_inverse(self) -> float:
         """Return ``tr P^-1``."""
-        inverse_squares = self.weights**-2.0
-        total = float(inverse_squares.sum()) / self.shift
-        if not self.rank:
-            return total
-        for rows in _chunks(self.basis):
-            part = self.basis[rows].astype(np.float64)
-            inner = solve_triangular(self.lower, part.T, lower=True, check_finite=False)
-            change = (inner**2).sum(axis=0) - (part**2).sum(axis=1) / self.shift
-            total += float(inverse_squares[rows] @ change)
+        total = self.local.trace_inverse() / self.shift
+        step = max(1, CHUNK_BYTES // (8 * len(self.basis)))
+        upper = self.lower.T  # columns of Q L^-T, some at a time
+        for start in range(0, self.rank, step):
+            unit = np.zeros((self.rank, min(step, self.rank - start)))
+            unit[np.arange(start, start + unit.shape[1]), np.arange(unit.shape[1])] = (
+                1.0
+            )
+            for columns, sign in (
+                (solve_triangular(upper, unit, check_finite=False), 1.0),
+                (unit, -1.0 / self.shift),
+            ):
+                wide = self.local.backward(np.asarray(self.basis, np.float64) @ columns)
+                total += sign * float(np.einsum("ij,ij->", wide, wide))
         return total
 
     def _apply(
@@ -140,11 +147,16 @@ def identity(n: int) -> LowRankPreconditioner:
         Of rank 0.
     """
     none = np.zeros((n, 0)), np.zeros((0, 0))
-    return LowRankPreconditioner(*none, 1.0, np.ones(n), "none")
+    return LowRankPreconditioner(*none, 1.0, DiagonalPart(np.ones(n)), "none")
 
 
 def from_factor(
-    factor: FloatArray, ridge: float, left: FloatArray, kind: str, pivots: Any = None
+    factor: AnyArray,
+    ridge: float,
+    left: FloatArray,
+    kind: str,
+    pivots: Any = None,
+    blocks: LocalPart | None = None,
 ) -> LowRankPreconditioner:
     """Return ``P = F F^T + D`` for ``K + ridge I``.
 
@@ -158,6 +170,8 @@ def from_factor(
         Diagonal of ``K - F F^T``, >= 0.
     kind, pivots
         See `LowRankPreconditioner`.
+    blocks : LocalPart, optional
+        A root of D; otherwise D is diagonal.
 
     Notes
     -----
@@ -166,20 +180,29 @@ def from_factor(
     """
     n, rank = factor.shape
     tail = float(left.sum()) / max(n - rank, 1)
-    scale = float(np.einsum("ij,ij->", factor, factor, dtype=np.float64)) / n + tail
-    shift = max(ridge + tail, 1e-15 * scale, np.finfo(np.float64).tiny)
-    weights = np.sqrt((ridge + np.maximum(left, LEAST_TAIL * tail)) / shift)
-    weights = np.where(weights > 0.0, weights, 1.0)
+    shift, local = (
+        (1.0, blocks) if blocks else _diagonal_part(factor, ridge, left, tail)
+    )
     if not rank:
         none = np.zeros((0, 0))
-        return LowRankPreconditioner(factor, none, shift, weights, kind, pivots, tail)
-    factor /= weights[:, None].astype(factor.dtype)
+        return LowRankPreconditioner(factor, none, shift, local, kind, pivots, tail)
+    local.divide(factor)
     upper = _orthonormalise(factor, shifted=True)
     upper = _orthonormalise(factor, shifted=False) @ upper
     middle = upper @ upper.T
     middle.flat[:: rank + 1] += shift
     lower = cholesky(middle, lower=True, overwrite_a=True, check_finite=False)
-    return LowRankPreconditioner(factor, lower, shift, weights, kind, pivots, tail)
+    return LowRankPreconditioner(factor, lower, shift, local, kind, pivots, tail)
+
+
+def _diagonal_part(
+    factor: AnyArray, ridge: float, left: FloatArray, tail: float
+) -> tuple[float, LocalPart]:
+    """Return rho and W of a diagonal D."""
+    scale = float(np.einsum("ij,ij->", factor, factor, dtype=np.float64)) / len(factor)
+    shift = max(ridge + tail, 1e-15 * (scale + tail), np.finfo(np.float64).tiny)
+    weights = np.sqrt((ridge + np.maximum(left, LEAST_TAIL * tail)) / shift)
+    return shift, DiagonalPart(np.where(weights > 0.0, weights, 1.0))
 
 
 def _orthonormalise(factor: FloatArray, *, shifted: bool) -> FloatArray:
