@@ -25,6 +25,7 @@ extensions = [
     "myst_parser",
     "links",
     "mathml",
+    "pictures",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns = ["_build", "_ext", "_templates", "changes"]
