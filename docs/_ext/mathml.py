@@ -3,6 +3,7 @@
 Browsers render MathML by themselves: the pages need no script, no font and no network.
 """
 
+import re
 from html import escape
 from typing import Any
 
@@ -12,6 +13,8 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 from sphinx.util.logging import getLogger
 from sphinx.util.math import get_node_equation_number
+
+MARKS = re.compile(r"[,.;:)]+")
 
 
 def convert(node: nodes.Element, as_block: bool) -> str:
@@ -26,9 +29,21 @@ def convert(node: nodes.Element, as_block: bool) -> str:
         return f"<code>{escape(tex)}</code>"
 
 
+def keep_marks(app: Sphinx, doctree: nodes.document) -> None:
+    """Move commas and the like to the formula before them: lines must not start so."""
+    for node in doctree.findall(nodes.math):
+        text = node.next_node(descend=False, siblings=True)
+        if isinstance(text, nodes.Text) and (found := MARKS.match(text)):
+            node["marks"] = found[0]
+            text.parent.replace(text, nodes.Text(text[found.end() :]))
+
+
 def visit_inline(translator: Any, node: nodes.math) -> None:
     """Write a formula within a line."""
-    translator.body.append(convert(node, as_block=False))
+    formula = convert(node, as_block=False)
+    if "marks" in node:
+        formula = f'<span class="formula">{formula}{node["marks"]}</span>'
+    translator.body.append(formula)
     raise nodes.SkipNode
 
 
@@ -45,5 +60,6 @@ def visit_block(translator: Any, node: nodes.math_block) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the renderer."""
+    app.connect("doctree-read", keep_marks)
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
