@@ -14,6 +14,8 @@ from sphinx.application import Sphinx
 from sphinx.util.logging import getLogger
 from sphinx.util.math import get_node_equation_number
 
+FUNCTION = re.compile(r"(<mo>&ApplyFunction;</mo>)(?!\s*(<mspace|<mo [^>]*>\())")
+NAME = re.compile(r"<mo>([a-z]{2,})</mo>")
 MARKS = re.compile(r"[,.;:)]+")
 
 
@@ -23,10 +25,16 @@ def convert(node: nodes.Element, as_block: bool) -> str:
     if as_block and r"\\" in tex and r"\begin" not in tex:
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
     try:
-        return str(tex2mathml(tex, as_block=as_block))
+        return spaced(str(tex2mathml(tex, as_block=as_block)))
     except MathError as error:
         getLogger(__name__).warning("%s in %r", error, tex, location=node)
         return f"<code>{escape(tex)}</code>"
+
+
+def spaced(formula: str) -> str:
+    """Return a formula with the space of TeX around names: sin u, but sin(u)."""
+    formula = NAME.sub(r'<mo lspace="0" rspace="0">\1</mo>', formula)
+    return FUNCTION.sub(r'\1<mspace width="0.1667em"></mspace>', formula)
 
 
 def keep_marks(app: Sphinx, doctree: nodes.document) -> None:
