@@ -124,7 +124,7 @@ def _numbers(report: Report) -> Iterator[str]:
             shown.append((times, f"{faster} than {case['library']}"))
     over = report["memory"]["fastntk"]["over"]
     if over is not None:
-        shown.append((f"{max(over, 0) / 2**20:.0f} MiB", "besides the result"))
+        shown.append((words.size(over), "besides the result"))
     yield '<div class="numbers">'
     for number, what in shown:
         yield f"<div><b>{escape(number)}</b>{escape(what)}</div>"

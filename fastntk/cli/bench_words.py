@@ -15,6 +15,7 @@ __all__ = [
     "overhead",
     "ratio_in_words",
     "seconds_in_words",
+    "size",
     "tables",
     "title",
 ]
@@ -60,6 +61,13 @@ def digits(value: float) -> str:
     ('0.0123', '98.8', '12,346')
     """
     return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
+
+
+def size(n_bytes: float | None) -> str:
+    """Return an amount of memory in words, and none below nothing."""
+    if n_bytes is None:
+        return NONE
+    return size_in_words(int(max(n_bytes, 0)))
 
 
 def ratio_in_words(ratio: float) -> tuple[str, str]:
@@ -269,7 +277,7 @@ def _first_call(report: Report) -> Table:
 
 def _memory(report: Report) -> Table:
     rows = [
-        (library, *(_size(found[key]) for key in ("peak", "result", "over")))
+        (library, *(size(found[key]) for key in ("peak", "result", "over")))
         for library, found in sorted(report["memory"].items())
     ]
     head = ("", "peak of the process", "result", "call, besides the result")
@@ -278,12 +286,6 @@ def _memory(report: Report) -> Table:
 
 def _threads(count: int) -> str:
     return f"{count} thread" + "s" * (count > 1)
-
-
-def _size(n_bytes: float | None) -> str:
-    if n_bytes is None:
-        return NONE
-    return size_in_words(int(max(n_bytes, 0)))
 
 
 def _share(fraction: float | None) -> str:
