@@ -6,7 +6,7 @@ stand in the file of ``fastntk bench --json``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastntk.plotting.style import (
@@ -19,6 +19,7 @@ from fastntk.plotting.style import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 __all__ = [
     "depth_curve",
@@ -186,6 +187,9 @@ def roofline(
         ax.plot([x], [case["gflops"]], color=_colour(i), ls="none", label=label, **mark)
     ax.set(xscale="log", yscale="log", xlim=(low, high))
     ax.set(xlabel="flops per byte written", ylabel="GFLOP/s")
+    bottom, upper = ax.get_ylim()
+    _log_ticks(ax.xaxis, high / low, _number)
+    _log_ticks(ax.yaxis, upper / bottom, _number)
     set_title(ax, "Roofline")
     finish(ax)
     _legend_below(ax, 1)
@@ -221,18 +225,27 @@ def _legend_below(ax: Axes, n_columns: int) -> None:
 
 
 def _time_ticks(ax: Axes, seconds: Sequence[float]) -> None:
-    """Put ticks at round times, with their units, so many that there are several."""
+    """Put ticks at round times, with their units."""
+    _log_ticks(ax.yaxis, max(seconds) / min(seconds), _time)
+
+
+def _log_ticks(axis: Axis, span: float, words: Callable[[float], str]) -> None:
+    """Put ticks at round numbers of a log scale, so many that there are several."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-    span = max(seconds) / min(seconds)
     steps: tuple[float, ...] = (1.0, 2.0, 5.0)
     if span > 1e3:
         steps = (1.0,)
     elif span < 6.0:
         steps = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
-    ax.yaxis.set_major_locator(LogLocator(subs=steps))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: _time(y)))
-    ax.yaxis.set_minor_locator(NullLocator())
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: words(value)))
+    axis.set_minor_locator(NullLocator())
+
+
+def _number(value: float) -> str:
+    """Return a number written out, without a power of ten."""
+    return f"{value:,.0f}" if value >= 10.0 else f"{value:.3g}"
 
 
 def _time(seconds: float) -> str:
