@@ -22,6 +22,7 @@ MARKERS = dict(zip(COLOURS, "osD^v", strict=True))
 def solvers() -> Any:
     """Time and memory of each method against the number of rows."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     points = json.loads(MEASURED.read_text(encoding="utf-8"))["points"]
     figure = Figure(figsize=(9.0, 3.8), layout="constrained")
@@ -43,5 +44,9 @@ def solvers() -> Any:
         ax.set_xlabel("rows")
         ax.set_ylabel(what)
         tidy(ax)
+    right.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    for axis in (left.xaxis, left.yaxis, right.xaxis, right.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    right.yaxis.set_minor_locator(NullLocator())
     left.legend(frameon=False, fontsize=9)
     return figure
