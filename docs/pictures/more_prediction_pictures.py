@@ -79,7 +79,7 @@ def singular() -> Any:
     ax.set(yscale="log", xlabel="rank", ylabel="eigenvalue (size)")
     title(ax, "80 rows, 20 of them duplicates")
     tidy(ax)
-    ax.legend(frameon=False, loc="lower left")
+    ax.legend(frameon=False, loc="center left")
     return figure
 
 
