@@ -10,7 +10,7 @@ from fastntk._errors import IndefiniteError
 from fastntk._typing import FloatArray
 from fastntk.solvers.preconditioners import LowRankPreconditioner
 
-__all__ = ["Krylov", "advance", "begin", "residual_norms"]
+__all__ = ["Krylov", "advance", "begin"]
 
 DEPENDENT = 1e-13  # eigenvalues of a scaled D^T A D up to here count as zero
 INDEPENDENT = 1e-4  # least diagonal of R, columns of norm 1, for Cholesky's QR
@@ -32,12 +32,15 @@ class Krylov:
         Search directions.
     c : ndarray of shape (w, s)
         Residuals in terms of ``q``.
+    r : ndarray of shape (n, s)
+        Residuals themselves, as the recurrence has them: ``M Q C`` to rounding.
     """
 
     x: FloatArray
     q: FloatArray
     d: FloatArray
     c: FloatArray
+    r: FloatArray
 
 
 def begin(
@@ -61,7 +64,8 @@ def begin(
         scale = float(np.linalg.norm(start, axis=0).mean()) / np.sqrt(n)
         start = np.hstack([start, scale * preconditioner.left(probes)])
     q, r = _qr(start)
-    return Krylov(np.zeros((n, s)), q, q.copy(), np.ascontiguousarray(r[:, :s]))
+    c = np.ascontiguousarray(r[:, :s])
+    return Krylov(np.zeros((n, s)), q, q.copy(), c, residual.copy())
 
 
 def advance(
@@ -102,21 +106,16 @@ def advance(
        (2001).
     """
     directions = preconditioner.right(state.d)
-    image = preconditioner.left(times(directions))
+    plain = times(directions)
+    image = preconditioner.left(plain)
     gram = state.d.T @ image
     inverse = _inverse((gram + gram.T) / 2, directions, rounding)
-    x = state.x + state.d @ (inverse @ state.c)
+    steps = inverse @ state.c
+    x, r = state.x + state.d @ steps, state.r - plain @ steps
     q, s = _qr(state.q - image @ inverse)
     c, d = s @ state.c, q + state.d @ s.T
-    state.x, state.q, state.d, state.c = x, q, d, c  # together: interrupts lose nothing
-
-
-def residual_norms(state: Krylov, preconditioner: LowRankPreconditioner) -> FloatArray:
-    """Return ``|M Q C|`` per column: norms of the residuals themselves."""
-    result: FloatArray = np.linalg.norm(
-        preconditioner.undo_left(state.q @ state.c), axis=0
-    )
-    return result
+    # together: interrupts lose nothing
+    state.x, state.q, state.d, state.c, state.r = x, q, d, c, r
 
 
 def _qr(a: FloatArray) -> tuple[FloatArray, FloatArray]:
