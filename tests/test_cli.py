@@ -357,3 +357,9 @@ def test_help_teaches_by_examples(run: Run, command: str, least: int) -> None:
     text = run(*command.split(), "--help").stdout
     examples = re.findall(rf"^\s*(fastntk {command}.*?)\s*$", text, re.MULTILINE)
     assert len(examples) >= least
+
+
+def test_the_package_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "fastntk", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"fastntk {fastntk.__version__}\n"

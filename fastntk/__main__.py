@@ -1,0 +1,6 @@
+"""``python -m fastntk``: the command line."""
+
+from fastntk.cli import main
+
+if __name__ == "__main__":
+    main()
