@@ -1,14 +1,23 @@
 """Points at which a function is not smooth, from the panels that close in on them."""
 
+import math
+from collections.abc import Callable, Sequence
+
 import numpy as np
+from numpy.polynomial import Chebyshev
 
 from fastntk._typing import FloatArray
 
-__all__ = ["graded", "rounded"]
+__all__ = ["graded", "rounded", "sharpened"]
 
 GRADED = 2.0**-10  # a kink's panel is so much narrower than those around it
 CORE = 12  # panels of about the least width at a kink; a spike has more
 DIGITS = 9  # of a kink that is taken for a decimal number
+EPS = 2.0**-52
+SIDES = tuple(1e-2 * 2.0**-k for k in range(0, 13, 2))  # widths next to a kink
+DEGREE = 5  # of the function there
+GAP = 2.0**-6  # of such a width, that the kink may be off
+CLEAR = 1e4  # roundings that a jump is larger than
 
 
 def graded(edges: FloatArray, grade: float = GRADED) -> list[tuple[float, float]]:
@@ -61,3 +70,82 @@ def rounded(kink: float, error: float) -> float:
         if abs(short - kink) <= error:
             return short
     return kink
+
+
+def sharpened(
+    fn: Callable[[FloatArray], FloatArray], kinks: Sequence[float]
+) -> tuple[float, ...]:
+    """Return kinks to the last digits, from the function on both of their sides.
+
+    Panels close in on a jump of a derivative only until its polynomials see nothing of
+    it any more, some 1e-8 before.
+
+    Parameters
+    ----------
+    fn : callable
+        The function.
+    kinks : sequence of float
+        The points, ascending.
+
+    Returns
+    -------
+    tuple of float
+        Points at which neither the function nor its derivative jumps, as they are.
+    """
+    found = []
+    for i, kink in enumerate(kinks):
+        near = [abs(kink - k) for j, k in enumerate(kinks) if j != i]
+        found.append(_sharpened(fn, kink, 0.5 * min(near, default=1.0)))
+    return tuple(sorted(set(found)))
+
+
+def _sharpened(
+    fn: Callable[[FloatArray], FloatArray], kink: float, room: float
+) -> float:
+    x = GAP + (1 - GAP) * 0.5 * (1 - np.cos(np.pi * (np.arange(16) + 0.5) / 16))
+    for width in SIDES:
+        if width > room:
+            continue
+        values = fn(kink + width * np.concatenate([-x, x]))
+        left = Chebyshev.fit(-x, values[:16], DEGREE, domain=[-1, -GAP])
+        right = Chebyshev.fit(x, values[16:], DEGREE, domain=[GAP, 1])
+        steep = max(np.abs(side.coef[1:]).sum() for side in (left, right)) / width
+        noise = 8 * EPS * (np.abs(values).max() + abs(kink) * steep)
+        off = np.abs(np.concatenate([left(-x), right(x)]) - values)
+        if off.max() > noise:
+            continue
+        jump = float(right(0.0) - left(0.0))
+        bend = float(right.deriv()(0.0) - left.deriv()(0.0))
+        if abs(jump) > CLEAR * noise and abs(jump) > GAP * abs(bend):
+            return _jump(fn, kink, width, (left, right))
+        at = _crossing(left, right) if abs(bend) > CLEAR * noise else math.inf
+        if abs(at) < GAP:
+            return rounded(kink + width * at, width * noise / abs(bend))
+    return kink
+
+
+def _crossing(left: Chebyshev, right: Chebyshev) -> float:
+    """Return where both sides meet, by Newton's method from 0."""
+    at, slopes = 0.0, (left.deriv(), right.deriv())
+    for _ in range(5):
+        by = (right(at) - left(at)) / (slopes[1](at) - slopes[0](at))
+        at = float(np.clip(at - by, -1.0, 1.0))
+    return at
+
+
+def _jump(
+    fn: Callable[[FloatArray], FloatArray],
+    kink: float,
+    width: float,
+    sides: tuple[Chebyshev, Chebyshev],
+) -> float:
+    """Return where a function goes from one side's values to the other's."""
+    low, high = kink - GAP * width, kink + GAP * width
+    for _ in range(64):
+        middle = 0.5 * (low + high)
+        if not low < middle < high:
+            break
+        value = float(fn(np.array([middle]))[0])
+        left, right = (abs(side((middle - kink) / width) - value) for side in sides)
+        low, high = (middle, high) if left < right else (low, middle)
+    return rounded(high, 2 * (high - low))

@@ -11,6 +11,7 @@ __all__ = ["NODES", "derivatives", "probes", "transform", "unit_rule"]
 
 NODES = 16  # on a panel
 PROBES = 5  # points between them, jittered
+ENDS = (1e-7, 1e-5, 1e-3)  # next to an edge, where a kink is between no nodes
 
 
 @lru_cache(maxsize=8)
@@ -58,6 +59,8 @@ def derivatives() -> FloatArray:
 def probes() -> tuple[FloatArray, FloatArray]:
     """Return points between the nodes, in [0, 1], and the polynomials there.
 
+    The first `PROBES` are spread out, the others next to the ends.
+
     Returns
     -------
     tuple of ndarray
@@ -65,4 +68,5 @@ def probes() -> tuple[FloatArray, FloatArray]:
     gaps = np.linspace(0.03, 0.97, PROBES)
     jitter = np.random.default_rng(5).uniform(-0.06, 0.06, PROBES)
     t = np.clip(gaps + jitter, 0.01, 0.99)
+    t = np.concatenate([t, ENDS, 1 - np.array(ENDS)])
     return t, legendre.legvander(2 * t - 1, NODES - 1)

@@ -15,8 +15,15 @@ from numpy.polynomial import legendre
 from fastntk._errors import NetworkError
 from fastntk._typing import FloatArray
 from fastntk.duals.envelope import Enveloped
-from fastntk.duals.kinks import graded, rounded
-from fastntk.duals.legendre import NODES, derivatives, probes, transform, unit_rule
+from fastntk.duals.kinks import graded, rounded, sharpened
+from fastntk.duals.legendre import (
+    NODES,
+    PROBES,
+    derivatives,
+    probes,
+    transform,
+    unit_rule,
+)
 from fastntk.kernels.dual_tiles import panel_values
 
 __all__ = ["Panels", "resolve"]
@@ -116,7 +123,7 @@ def resolve(
     found = _searched(fn, end, given, label)
     if kinks is not None:
         return dataclasses.replace(found, kinks=given)
-    points = found.kinks
+    points = sharpened(fn, found.kinks)
     for _ in range(3):
         if not points:
             return found
@@ -124,7 +131,7 @@ def resolve(
         more = [k for k in again.kinks if not _is_near(k, points)]
         if not more:
             break
-        points = tuple(sorted({*points, *more}))
+        points = sharpened(fn, sorted({*points, *more}))
     return dataclasses.replace(again, kinks=points)
 
 
@@ -158,7 +165,7 @@ def _searched(
         off = _off_points(known, found)
         if not len(off):
             break
-        step = SPACING * np.maximum(np.abs(off), end / 64)
+        step = 2 * SPACING * np.maximum(np.abs(off), end / 64)
         edges = np.unique(np.concatenate([edges, off - step, off + step]))
         edges = edges[(edges >= -end) & (edges <= end)]
     narrow = graded(found.edges)
@@ -198,9 +205,17 @@ def _off_points(fn: Enveloped, panels: Panels) -> FloatArray:
             around = fn.size(left[some], left[some] + width[some])
             floor += UNSEEN * around[:, None] + NOTHING
             off = np.abs(values - fits) > floor
-            worst = np.abs(values - fits).argmax(axis=1)
             rows = np.flatnonzero(off.any(axis=1))
-            missed.append(u[rows, worst[rows]])
+            worst = np.abs(values - fits).argmax(axis=1)[rows]
+            first = off.argmax(axis=1)[rows]
+            last = n - 1 - off[:, ::-1].argmax(axis=1)[rows]
+            # a kink next to an edge of the panel is where such points begin or end
+            begins, ends = first > 0, last < n - 1
+            both = begins == ends
+            missed.append(u[rows[both], worst[both]])
+            for at, is_it in ((first, begins), (last + 1, ends)):
+                row, here = rows[is_it], at[is_it]
+                missed.append(0.5 * (u[row, here - 1] + u[row, here]))
     return np.concatenate(missed) if missed else np.zeros(0)
 
 
@@ -249,8 +264,9 @@ def _fit(fn: Enveloped, left: FloatArray, right: FloatArray) -> tuple[FloatArray
     if not np.isfinite(values).all():
         values = np.nan_to_num(values)
     coefs = values[:, :NODES] @ transform().T
-    gap = np.abs(coefs @ basis.T - values[:, NODES:]).max(axis=1)
-    tail = np.maximum(np.abs(coefs[:, -2:]).max(axis=1), 0.2 * gap)
+    off = np.abs(coefs @ basis.T - values[:, NODES:])
+    gap = off[:, :PROBES].max(axis=1)
+    tail = np.maximum(np.abs(coefs[:, -2:]).max(axis=1), 0.2 * off.max(axis=1))
     size = np.abs(values).max(axis=1)
     steep = np.abs(coefs[:, 1:]).sum(axis=1) / width
     far = np.maximum(np.abs(left), np.abs(right))

@@ -42,6 +42,28 @@ def test_kinks_are_found(fn: Any, kinks: tuple[float, ...]) -> None:
     assert np.allclose(found, kinks, rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("kink", [np.e, np.pi / 3, -np.sqrt(5), 1.234567891234])
+@pytest.mark.parametrize("smooth", [0.0, 1.0])
+def test_a_kink_is_found_to_the_last_digits(kink: float, smooth: float) -> None:
+    bent = own(lambda u: smooth * np.tanh(u) + np.abs(u - kink))
+    cut = own(lambda u: smooth * np.tanh(u) + np.where(u > kink, 1.0, -0.3))
+    for source in (bent, cut):
+        (found,) = source.panels(16.0).kinks
+        assert abs(found - kink) <= 1e-15
+
+
+@pytest.mark.parametrize("off", [3e-3, 1e-3, 2e-4, 1e-5, 1e-7, -1e-4, -2e-3])
+def test_a_kink_next_to_an_edge_of_the_first_panels_is_found(off: float) -> None:
+    kink = float(np.linspace(-1, 1, 49)[28] * 16 + 0.00317 * 16 + off)
+    layer = stax.Elementwise(lambda u: np.abs(u - kink))
+    known = stax.Elementwise(lambda u: np.abs(u - kink), kinks=(kink,))
+    args = 1.0, np.array([0.5, -0.9, 1.0]), 1.0
+    found, right = (fastntk.dual_activation(a, *args) for a in (layer, known))
+    assert (np.abs(found.kappa - right.kappa) <= found.kappa_bound).all()
+    gap = np.abs(found.kappa_dot - right.kappa_dot)
+    assert (gap <= found.kappa_dot_bound).all()
+
+
 def test_kinks_as_given_are_taken() -> None:
     layers = [
         stax.Elementwise(np.abs, kinks=kinks) for kinks in (None, (0,), (-1.0, 0.0))
