@@ -13,6 +13,9 @@ __all__ = ["piecewise"]
 
 SAME = 8e-15  # of two polynomials, relative to their size
 MOST = 8  # kinks
+FARTHEST = 64.0  # from 0 that is looked at
+BLURRED = 1e-12  # next to a kink, that is not looked at
+NEARLY = 1e-12  # of two values, relative to their size
 
 
 def piecewise(source: Source, panels: Panels) -> Piecewise | None:
@@ -37,6 +40,8 @@ def piecewise(source: Source, panels: Panels) -> Piecewise | None:
     if any(fit is None for fit in fits):
         return None
     known = [fit for fit in fits if fit is not None]
+    if not _is_everywhere(source, panels, known):
+        return None
     middle = sum(k < 0 for k in panels.kinks)  # kinks left of 0
     right, left = [], []
     for i, c in enumerate(panels.kinks):
@@ -47,6 +52,19 @@ def piecewise(source: Source, panels: Panels) -> Piecewise | None:
         else:
             left.append((float(-c), _trimmed(-at * [1, -1, 1])))
     return Piecewise(_trimmed(known[middle]), tuple(right), tuple(left))
+
+
+def _is_everywhere(source: Source, panels: Panels, pieces: list[FloatArray]) -> bool:
+    """Return whether pieces are the function on all panels: a spike's are narrow."""
+    width = np.diff(panels.edges)
+    u = (panels.edges[:-1, None] + width[:, None] * np.array([0.1, 0.45, 0.8])).ravel()
+    kinks = np.array(panels.kinks)
+    away = np.abs(u[:, None] - kinks) > BLURRED * np.maximum(1.0, np.abs(kinks))
+    u = u[away.all(axis=1) & (np.abs(u) <= FARTHEST)]
+    p = np.array(pieces)[np.searchsorted(kinks, u)].T
+    off = np.abs(source.fn(u) - (p[0] + u * (p[1] + u * p[2])))
+    size = np.abs(p[0]) + np.abs(u) * (np.abs(p[1]) + np.abs(u * p[2]))
+    return bool((off <= NEARLY * (size + np.abs(p).max())).all())
 
 
 def _trimmed(p: FloatArray) -> tuple[float, ...]:
@@ -62,7 +80,7 @@ def _shifted(p: FloatArray, c: float) -> FloatArray:
 
 def _quadratic(source: Source, low: float, high: float) -> FloatArray | None:
     """Return coefficients of a polynomial that is the function, None if none is."""
-    low, high = max(low, -64.0), min(high, 64.0)
+    low, high = max(low, -FARTHEST), min(high, FARTHEST)
     middle, half = 0.5 * (low + high), 0.5 * (high - low)
     if half <= 0:
         return None
@@ -77,6 +95,8 @@ def _quadratic(source: Source, low: float, high: float) -> FloatArray | None:
     p = _shifted(local / [1, half, half * half], -middle)
     p = np.array([_tidy(v, size) for v in p])
     u = middle + half * np.linspace(-0.97, 0.97, 41)
+    near = u[np.argsort(np.abs(u))[:5]]  # values far off have lost digits of p[0]
+    p[0] = _tidy(float(np.mean(source.fn(near) - near * (p[1] + near * p[2]))), 1.0)
     fit = p[0] + u * (p[1] + u * p[2])
     return p if np.abs(fit - source.fn(u)).max() <= SAME * size else None
 

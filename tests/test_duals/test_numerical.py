@@ -64,6 +64,24 @@ def test_a_kink_next_to_an_edge_of_the_first_panels_is_found(off: float) -> None
     assert (gap <= found.kappa_dot_bound).all()
 
 
+def test_far_values_take_no_digits_from_a_closed_form() -> None:
+    c = np.sqrt(5)
+    layer = stax.Elementwise(lambda u: np.abs(u + c))
+    found = fastntk.dual_activation(layer, 9.0, 9.0, 9.0)
+    assert abs(found.kappa - 14.0) <= found.kappa_bound  # E (u + c)^2
+
+
+@pytest.mark.parametrize("width", [3e-3, 2e-3, 1e-3, 5e-4])
+def test_a_narrow_spike_is_no_piecewise_polynomial(width: float) -> None:
+    layer = stax.Elementwise(lambda u: np.exp(-((u / width) ** 2)))
+    q, c = 1.0, 0.5
+    found = fastntk.dual_activation(layer, q, c, q)
+    s = 2 / width**2  # E exp(-s (u^2 + v^2) / 2) is a determinant
+    right = ((1 + s * q) ** 2 - (s * c) ** 2) ** -0.5
+    assert abs(found.kappa - right) <= found.kappa_bound
+    assert abs(found.kappa - right) <= 1e-12 * right
+
+
 def test_kinks_as_given_are_taken() -> None:
     layers = [
         stax.Elementwise(np.abs, kinks=kinks) for kinks in (None, (0,), (-1.0, 0.0))
