@@ -103,7 +103,7 @@ def test_cutoff_follows_the_dtype_of_the_kernel() -> None:
 
 def test_indefinite_kernels_are_refused() -> None:
     kernel = np.diag(np.arange(14.0) - 3)
-    with pytest.raises(InputError, match=r"eigenvalue -3 .*positive semi-definite"):
+    with pytest.raises(InputError, match=r"eigenvalue -3, .*positive semi-definite"):
         predict.gradient_descent_mse(kernel, P.y)(1.0)
     with pytest.raises(InputError, match="positive semi-definite"):
         predict.gp_inference(kernel, P.y)("ntk", P.td.ntk)
