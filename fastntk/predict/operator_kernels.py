@@ -13,13 +13,48 @@ from fastntk.predict.krylov import KrylovSpace
 from fastntk.predict.solver import Conditioning
 from fastntk.predict.trained import Ridge
 from fastntk.solvers.cg import block_cg
-from fastntk.solvers.duplicates import merge
+from fastntk.solvers.duplicates import Merged, merge
 from fastntk.solvers.protocol import as_operator, product
 from fastntk.solvers.result import SolveResult
 
 __all__ = ["OperatorKernels"]
 
 RTOL = 1e-9  # of residuals: outputs then agree with a factorisation to 1e-6
+
+
+class MergedOperator:
+    """One row of each group of duplicates of a `KernelOperator`; a regular matrix.
+
+    Parameters
+    ----------
+    whole : KernelOperator of shape (n, n)
+        With all rows.
+    groups : Merged
+        Of its n rows.
+    """
+
+    def __init__(self, whole: Any, groups: Merged) -> None:
+        self._whole, self._first = whole, groups.first
+        self.shape = (len(groups.first), len(groups.first))
+        self.dtype = whole.dtype
+        self.tile_dtype = getattr(whole, "tile_dtype", whole.dtype)
+
+    def matmat(self, columns: FloatArray) -> FloatArray:
+        """Return ``K_u V``, by a product of all rows."""
+        spread = np.zeros((self._whole.shape[0], columns.shape[1]), columns.dtype)
+        spread[self._first] = columns
+        result: FloatArray = self._whole.matmat(spread)[self._first]
+        return result
+
+    def diagonal(self) -> FloatArray:
+        """Return the diagonal."""
+        result: FloatArray = self._whole.diagonal()[self._first]
+        return result
+
+    def block(self, rows: Any, cols: Any) -> FloatArray:
+        """Return ``K_u[rows][:, cols]``; slices or arrays of indices."""
+        result: FloatArray = self._whole.block(self._first[rows], self._first[cols])
+        return result
 
 
 class OperatorKernels:
@@ -63,6 +98,7 @@ class OperatorKernels:
         self._solved: dict[tuple[str, float, int], FloatArray] = {}
         self._spaces: dict[tuple[str, int], KrylovSpace] = {}
         self._reports: dict[str, Conditioning] = {}
+        self._merged: list[Merged | None] = []  # found once, on first use
 
     def operator(self, name: str) -> Any:
         """Return a kernel of the training set as an operator, without ridge."""
@@ -99,15 +135,21 @@ class OperatorKernels:
     def solve(self, name: str, b: FloatArray, scale: float = 1.0) -> FloatArray:
         """Return ``(scale K + ridge I)^-1 b``.
 
-        Without a ridge and with duplicate rows, what duplicates disagree on is left
-        out of ``b``, as the pseudoinverse does.
+        Without a ridge, duplicate rows are solved for once, with the mean of what they
+        have in ``b``: the answer of the pseudoinverse.
         """
         shift = self.ridge(name) / scale
-        result = self._run(name, shift, self.consistent(b, shift))
+        groups = self._groups(shift)
+        if groups is None:
+            result = self._run(name, self.operator(name), shift, b)
+        else:
+            part = MergedOperator(self.operator(name), groups)
+            result = self._run(name, part, shift, groups.means(b))
         self._reports[name] = self._report(name, shift, result)
         if not result.is_success:
             warn(f"{self._reports[name]}: {result.status}", ConditionWarning)
-        return np.asarray(result.x) / scale
+        x = np.asarray(result.x) / scale
+        return x if groups is None else groups.spread(x)
 
     def solve_targets(self, name: str, y: FloatArray, scale: float) -> FloatArray:
         """Return the same, kept: training targets are asked for again and again."""
@@ -138,21 +180,27 @@ class OperatorKernels:
             space.n_products, space.error, self._reason,
         )  # fmt: skip
 
-    def _run(self, name: str, shift: float, b: FloatArray) -> SolveResult:
+    def _run(
+        self, name: str, operator: Any, shift: float, b: FloatArray
+    ) -> SolveResult:
         key = (name, shift)
         known = self._preconditioners.get(key, "rpcholesky")
-        result = block_cg(
-            self.operator(name), b, shift, rtol=RTOL, preconditioner=known
-        )
+        result = block_cg(operator, b, shift, rtol=RTOL, preconditioner=known)
         self._preconditioners[key] = result.details.get("preconditioner", known)
         return result
 
     def consistent(self, b: FloatArray, shift: float) -> FloatArray:
         """Return ``b``, without a ridge the means of duplicate rows."""
-        if shift > 0 or self._x_train is None:
-            return b
-        groups = merge(self._x_train)
+        groups = self._groups(shift)
         return b if groups is None else groups.means(b)[groups.group]
+
+    def _groups(self, shift: float) -> Merged | None:
+        """Return the groups of duplicate rows where they make the kernel singular."""
+        if shift > 0 or self._x_train is None:
+            return None
+        if not self._merged:
+            self._merged.append(merge(self._x_train))
+        return self._merged[0]
 
     def _report(self, name: str, shift: float, result: SolveResult) -> Conditioning:
         n = self.operator(name).shape[0]

@@ -1,5 +1,6 @@
 """Conjugate gradients and block Lanczos say what factorisations say, to 1e-6."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,27 @@ def test_duplicate_rows_without_a_ridge() -> None:
     assert_same(operator.mean(X_TEST), expected)
     fitted = operator.mean()
     np.testing.assert_allclose(fitted[:9], Y[:9] + 0.5, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("get", ["nngp", "ntk"])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_duplicate_rows_are_solved_for_once(get: str, sign: float) -> None:
+    hidden = [stax.Dense(64, W_std=1.3, b_std=0.2), stax.Relu()]
+    net = stax.serial(*hidden, stax.Dense(64, b_std=0.1), stax.Erf(), stax.Dense(1))
+    rng = np.random.default_rng(5)
+    x, x_test = rng.normal(size=(60, 3)), rng.normal(size=(17, 3))
+    y = rng.normal(size=(60, 2))
+    labels = np.concatenate([(y[:10] + sign * y[:10]) / 2, y[10:]])
+    single = predict.Posterior(net, x, labels, get, method="dense")
+    double = predict.Posterior(
+        net, np.concatenate([x, x[:10]]), np.concatenate([y, sign * y[:10]]), get,
+        method="operator",
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mean, variance = double.mean(x_test), double.variance(x_test)
+    assert_same(mean, single.mean(x_test))
+    assert_same(variance, single.variance(x_test))
 
 
 def test_ridges_share_the_operator() -> None:
