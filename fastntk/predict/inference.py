@@ -66,9 +66,9 @@ class GPInference:
         has_covariance = k_test_test is not None
         if k_test_train is None:
             mean = self._y.copy()
+            kernel = pick(self._k_train_train, tangent_name(get), "k_train_train")
             if not has_covariance:
                 return mean
-            kernel = pick(self._k_train_train, tangent_name(get), "k_train_train")
             return Gaussian(mean, np.zeros(getattr(kernel, "shape", np.shape(kernel))))
         if get == "ntk" and has_covariance:
             self._check_both(k_test_train)

@@ -10,7 +10,14 @@ from fastntk._errors import InputError
 from fastntk._typing import AnyArray, FloatArray
 from fastntk.predict.checks import as_kernel, as_real
 
-__all__ = ["CrossKernel", "Layout", "interleave", "kernel_matrix", "output_basis"]
+__all__ = [
+    "CrossKernel",
+    "Layout",
+    "check_symmetric",
+    "interleave",
+    "kernel_matrix",
+    "output_basis",
+]
 
 
 class CrossKernel(NamedTuple):
@@ -104,14 +111,7 @@ class Layout:
                 f"{_pairs(self.points, self.points)} for targets of shape {self.shape} "
                 f"and trace_axes={self._traced}"
             )
-        scale = float(np.abs(matrix).max())
-        gap = float(np.abs(matrix - matrix.T).max())
-        if gap > 1e-5 * scale:
-            raise InputError(
-                f"{name}: found a matrix that differs from its transpose by {gap:.3g} "
-                f"(largest entry {scale:.3g}); expected a symmetric one. Compute it "
-                "with x2=None"
-            )
+        check_symmetric(matrix, name)
         return matrix
 
     def cross(self, kernel: Any, name: str) -> CrossKernel:
@@ -134,6 +134,18 @@ class Layout:
                 f"{_pairs(points, points)}, the shape that fits k_test_train"
             )
         return matrix
+
+
+def check_symmetric(matrix: FloatArray, name: str) -> None:
+    """Refuse matrices that are not symmetric to the rounding of float32."""
+    scale = float(np.abs(matrix).max())
+    gap = float(np.abs(matrix - matrix.T).max())
+    if gap > 1e-5 * scale:
+        raise InputError(
+            f"{name}: found a matrix that differs from its transpose by {gap:.3g} "
+            f"(largest entry {scale:.3g}); expected a symmetric one. Compute it "
+            "with x2=None"
+        )
 
 
 def kernel_matrix(

@@ -13,7 +13,7 @@ from fastntk.predict.checks import (
     check_positive,
     check_semidefinite,
 )
-from fastntk.predict.layout import kernel_matrix
+from fastntk.predict.layout import check_symmetric, kernel_matrix
 
 __all__ = ["largest_eigenvalue", "max_learning_rate"]
 
@@ -47,8 +47,8 @@ def max_learning_rate(
     Raises
     ------
     InputError
-        If the kernel is not square, has a negative eigenvalue, or a number is out of
-        range.
+        If the kernel is not square and symmetric, has a negative eigenvalue, or a
+        number is out of range.
 
     Notes
     -----
@@ -71,6 +71,7 @@ def max_learning_rate(
             f"ntk_train_train: found shape {np.shape(ntk_train_train)}; expected the "
             "kernel of one set with itself. Compute it with x2=None"
         )
+    check_symmetric(matrix, "ntk_train_train")
     check_semidefinite(matrix, "ntk_train_train")
     size = len(matrix) if y_train_size is None else y_train_size
     factor = 1.0 + check_momentum(momentum)

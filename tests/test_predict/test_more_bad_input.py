@@ -53,6 +53,28 @@ def test_kernels_with_negative_eigenvalues() -> None:
         call(np.ones((2, 2)))
 
 
+def test_kernels_that_are_not_symmetric() -> None:
+    upper = np.triu(P.dd.ntk)
+    calls: list[Any] = [
+        predict.max_learning_rate,
+        lambda k: predict.kernel_gradient_descent(k, P.y),
+        lambda k: predict.gradient_descent("mse", k, P.y),
+        lambda k: predict.gradient_descent_mse(k, P.y),
+        lambda k: predict.gp_inference(k, P.y),
+    ]
+    for call in calls:
+        with pytest.raises(InputError, match="differs from its transpose by"):
+            call(upper)
+
+
+def test_kernels_that_are_missing_on_the_training_set() -> None:
+    fitted = predict.gp_inference({"nngp": P.dd.nngp}, P.y)
+    assert np.array_equal(fitted("nngp"), P.y)
+    for get in ("ntk", "ntkgp", ("nngp", "ntk")):
+        with pytest.raises(InputError, match="k_train_train: found no 'ntk' kernel"):
+            fitted(get)
+
+
 def test_one_kernel_where_two_are_needed() -> None:
     with pytest.raises(InputError, match="k_train_train: found one kernel; .* both"):
         predict.gp_inference(P.dd.ntk, P.y)("ntk", P.td.ntk, P.tt.ntk)
