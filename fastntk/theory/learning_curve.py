@@ -83,8 +83,8 @@ def learning_curve(
     Raises
     ------
     InputError
-        If a size or the ridge is out of range, or ``K + ridge I`` is numerically
-        singular.
+        If a size or the ridge is out of range, the kernel is zero, or ``K + ridge I``
+        is numerically singular.
 
     Notes
     -----
@@ -116,6 +116,11 @@ def learning_curve(
     check_spectrum(spectrum)
     wanted = at_least(ridge, "ridge", 0.0)
     check_ridges(spectrum, wanted)
+    if spectrum.trace == 0.0:
+        raise InputError(
+            "spectrum: found eigenvalues that are all 0; expected a kernel that is not "
+            "zero. Look at fastntk.diagonal(net, x)"
+        )
     sizes = np.atleast_1d(as_numbers(n_samples, "n_samples", 1.0))
     if sizes.ndim != 1 or not sizes.size:
         raise InputError(

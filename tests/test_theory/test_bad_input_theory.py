@@ -30,6 +30,12 @@ SPECTRUM = theory.decompose(KERNEL, [1.0, 2.0, 0.0])
         (lambda: theory.time_to_loss("a", 0.1), "spectrum: found str"),  # type: ignore[arg-type]
         (lambda: theory.steps_to_loss(KERNEL, 0.1, 1.0), "spectrum: found ndarray"),  # type: ignore[arg-type]
         (lambda: theory.learning_curve(KERNEL, 5, 0.1), "spectrum: found ndarray"),  # type: ignore[arg-type]
+        (
+            lambda: theory.learning_curve(
+                theory.decompose(0 * KERNEL, [1, 2, 3]), 5, 1
+            ),
+            "spectrum: found eigenvalues that are all 0",
+        ),
         (lambda: theory.generalisation_bound(KERNEL), "spectrum: found ndarray"),  # type: ignore[arg-type]
         (
             lambda: theory.sphere_spectrum(np.exp, 3, 3.5),  # type: ignore[arg-type]
