@@ -54,6 +54,12 @@ def as_moments(
     """Return the moments of a layer or of a function."""
     spec = getattr(activation, "spec", activation)
     if isinstance(spec, Spec):
+        if _has_weights(spec):
+            raise InputError(
+                f"activation: found {spec!r}, which has weights of its own; expected "
+                "an activation such as stax.Relu(): W_std and b_std stand for the "
+                "weights. For a whole network there is check_depth"
+            )
         return LayerMoments(spec)
     if callable(activation):
         return FunctionMoments(activation, kinks, derivative)
@@ -61,6 +67,11 @@ def as_moments(
         f"activation: found {type(activation).__name__}; expected a layer such as "
         "stax.Relu(), or a function of an array such as numpy.tanh"
     )
+
+
+def _has_weights(spec: Spec) -> bool:
+    parts = getattr(spec, "layers", ())
+    return hasattr(spec, "W_std") or any(map(_has_weights, parts))
 
 
 class LayerMoments:

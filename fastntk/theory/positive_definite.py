@@ -98,7 +98,8 @@ def rounding_shift(matrix: FloatArray) -> float:
     u = limits.eps / 2.0
     g = (n + 8) * u / (1.0 - (n + 8) * u)
     trace = float(np.abs(np.diag(matrix)).sum()) * (1.0 + n * u)
-    return float(g / (1.0 - g) * trace + 4.0 * n**2 * limits.tiny) * (1.0 + 8.0 * u)
+    bound = g / (1.0 - g) * trace + 4.0 * n**2 * limits.tiny
+    return float(bound * (1.0 + 8.0 * u))
 
 
 def _factorises(matrix: FloatArray, shift: float) -> bool:

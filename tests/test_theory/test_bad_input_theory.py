@@ -36,6 +36,14 @@ SPECTRUM = theory.decompose(KERNEL, [1.0, 2.0, 0.0])
             ),
             "spectrum: found eigenvalues that are all 0",
         ),
+        (
+            lambda: theory.critical_line(stax.Dense(3), 0.1),
+            r"activation: found Dense\(3\), which has weights of its own",
+        ),
+        (
+            lambda: theory.phase_point(stax.serial(stax.Dense(3), stax.Relu()), 1.0),
+            "activation: found .*Relu.* which has weights of its own; .*check_depth",
+        ),
         (lambda: theory.generalisation_bound(KERNEL), "spectrum: found ndarray"),  # type: ignore[arg-type]
         (
             lambda: theory.sphere_spectrum(np.exp, 3, 3.5),  # type: ignore[arg-type]
