@@ -264,6 +264,7 @@ def _on_grid(problem: Problem, flow: Any) -> tuple[Array | None, Any]:
         return None, (None, None)
     low, high = problem.x_train.min(), problem.x_train.max()
     margin = 0.15 * (high - low)
-    grid = np.linspace(low - margin, high + margin, 200)[:, None]
+    even = np.linspace(low - margin, high + margin, 200)
+    grid = np.union1d(even, problem.x_train)[:, None]  # the mean turns at these rows
     last = flow.at(flow.t[-1])
     return grid, (last.mean(grid), last.variance(grid))

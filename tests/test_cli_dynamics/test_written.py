@@ -78,6 +78,20 @@ def test_numbers_are_those_of_the_library(data: Path) -> None:
     assert {8.0, 32.0, 128.0} <= set(curve.n_samples)
 
 
+def test_the_mean_is_drawn_through_the_training_rows(tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    x = np.random.default_rng(0).uniform(-2, 2, size=60)
+    np.savetxt(path, np.stack([x, np.sin(2 * x)], axis=1), delimiter=",")
+    net = stax.serial(stax.Dense(8, b_std=0.5), stax.Relu(), stax.Dense(1))
+    settings = dynamics.Settings(net, diag_reg=0.0)
+    problem = dynamics.prepare(read_table(path), settings)
+    training = dynamics.compute(problem, settings).training
+    assert training.grid is not None and training.grid_mean is not None
+    assert (np.diff(training.grid[:, 0]) > 0).all()
+    assert np.isin(problem.x_train, training.grid).all()
+    assert len(training.grid_mean) == len(training.grid) >= 200
+
+
 def test_a_single_feature_gets_its_predictions(run: Run, tmp_path: Path) -> None:
     data = tmp_path / "one.npz"
     table = rows(30, 1)
