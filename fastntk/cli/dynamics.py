@@ -128,6 +128,14 @@ def _mean_and_std(columns: Array) -> tuple[Array, Array]:
     return columns.mean(axis=0), std
 
 
+def _warn_of_depth(net: Any) -> None:
+    """Warn where signals do not reach through the network, if that can be told."""
+    try:
+        theory.check_depth(net)
+    except FastntkError:  # of several kinds of layers, or none with weights
+        pass
+
+
 def _scaled(columns: Array, scale: tuple[Array, Array]) -> Array:
     mean, std = scale
     scaled: Array = (columns - mean) / np.where(std > 0.0, std, 1.0)
@@ -168,6 +176,7 @@ def compute(
         curve = theory.learning_curve(spectrum, wanted, ridge)
         estimate = theory.kare(spectrum, ridge, leverages="mean")
         left_out = float(theory.leave_one_out(spectrum, ridge))
+        _warn_of_depth(net)
     return Dynamics(
         spectrum=spectrum,
         kernel=kernel,

@@ -92,6 +92,19 @@ def test_the_mean_is_drawn_through_the_training_rows(tmp_path: Path) -> None:
     assert len(training.grid_mean) == len(training.grid) >= 200
 
 
+def test_networks_too_deep_for_signals_are_noted(
+    run: Run, data: Path, tmp_path: Path
+) -> None:
+    deep = ("--activation", "erf", "--depth", 60)
+    result = run(data, "--out", tmp_path / "deep", *deep)
+    assert result.exit_code == 0, result.output
+    assert "60 hidden layers, but correlations decay" in " ".join(result.stdout.split())
+    numbers = json.loads((tmp_path / "deep" / "dynamics.json").read_text())
+    assert any("critical_line" in note for note in numbers["notes"])
+    result = run(data, "--out", tmp_path / "flat", "--activation", "erf", "--depth", 2)
+    assert "correlations decay" not in result.stdout
+
+
 def test_a_single_feature_gets_its_predictions(run: Run, tmp_path: Path) -> None:
     data = tmp_path / "one.npz"
     table = rows(30, 1)
