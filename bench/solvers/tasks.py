@@ -54,7 +54,7 @@ def solve(method: str, kind: str, n: str, n_outputs: str = "1") -> dict[str, Any
     """Solve with a ridge of 1e-3 of the mean diagonal to 1e-6; true residuals."""
     options: dict[str, Any] = {"callback": _watch}
     if method == "cg":
-        options |= {"precision": "mixed", "max_memory": "3500MiB"}
+        options |= {"precision": "mixed", "max_memory": "3800MiB"}
     _warm(kind, method, **options)
     x = _rows(kind, int(n))
     y = problems.targets(x, int(n_outputs))

@@ -19,11 +19,12 @@ from fastntk.solvers.status import Status
 
 __all__ = ["CGRun", "Problem"]
 
-SAFETY = 0.5  # of rtol: what the recurrence must reach before the residual is looked at
+SAFETY = 0.8  # of rtol: what the recurrence must reach before the residual is looked at
 DISAGREEMENT = 10.0  # between recurrence and residual, beyond which a cycle ends
 WINDOWS = (100, 500)  # iterations without progress that end a cycle: n/10, within
 MAX_FAILURES = 2  # cycles in a row that do not halve the residual
 CONTRACTION = 0.1  # worse than this: float32 tiles are not good enough
+DRIFT_EVERY, DRIFT = 5, 3.0  # iterations; ratio of residuals and what the basis has
 GLANCE = 1e-2  # of a cycle with float32 tiles, where it is seen how far they lead
 
 
@@ -155,11 +156,20 @@ class CGRun:
             return True
         if is_done.mean() >= 0.5 and len(levels) > settings.width:
             return True  # deflation: go on with fewer columns
+        if state.in_cycle % DRIFT_EVERY == 0 and self._has_drifted(levels):
+            return True
         if not state.is_mixed and state.in_cycle % settings.check_every == 0:
             found = np.linalg.norm(self._true_residual(self.solution()), axis=0)
             apart = found > DISAGREEMENT * np.maximum(levels, SAFETY * settings.rtol)
             return bool(apart.any() or (found <= settings.rtol).all())
         return False
+
+    def _has_drifted(self, levels: FloatArray) -> bool:
+        """Say whether the basis has lost the residuals: it can't lower them further."""
+        krylov = self.state.krylov
+        assert krylov is not None
+        known = self.problem.preconditioner.undo_left(krylov.q @ krylov.c)
+        return bool((DRIFT * np.linalg.norm(known, axis=0) < levels).any())
 
     def _look(self, levels: FloatArray) -> None:
         """Set the goals of a cycle where the rounding of float32 tiles ends it.

@@ -21,6 +21,7 @@ FEWEST_ROWS = 48  # smaller blocks gain nothing
 LEAST_GAIN = (
     0.45  # of the log of a row's variance, given others of its block; below, none
 )
+STRIP = 256  # columns of a factor widened together
 SAMPLED = 4  # blocks that say whether it is worth the others
 LEAST_RIDGE = 0.01  # of the mean of what F leaves of the diagonal
 
@@ -111,7 +112,7 @@ class LocalBlocks:
     @property
     def nbytes(self) -> int:
         """Memory it takes."""
-        return sum(f.nbytes + g.nbytes for g, f in self._pairs())
+        return sum(array.nbytes for array in (*self.groups, *self.factors))
 
     def forward(self, b: FloatArray) -> FloatArray:
         """Return ``W^-1 b``."""
@@ -125,14 +126,14 @@ class LocalBlocks:
         """Return ``W b``."""
         result = np.empty_like(b)
         for rows, lower in self._pairs():
-            result[rows] = blas.dtrmm(1.0, _wide(lower), b[rows], lower=1)
+            result[rows] = blas.dtrmm(1.0, lower, b[rows], lower=1)
         return result
 
     def divide(self, factor: AnyArray) -> None:
         """Replace ``factor`` by ``W^-1 factor``."""
         for rows, lower in self._pairs():
             part = np.asarray(factor[rows], np.float64)
-            factor[rows] = blas.dtrsm(1.0, _wide(lower), part, lower=1)
+            factor[rows] = blas.dtrsm(1.0, lower, part, lower=1)
 
     def log_determinant(self) -> float:
         """Return ``log det W``."""
@@ -142,21 +143,27 @@ class LocalBlocks:
     def trace_inverse(self) -> float:
         """Return ``tr (W W^T)^-1``."""
         total = 0.0
-        for lower in self.factors:
+        for _, lower in self._pairs():
             unit = np.eye(len(lower), order="F")
-            inverse = blas.dtrsm(1.0, _wide(lower), unit, lower=1, overwrite_b=1)
+            inverse = blas.dtrsm(1.0, lower, unit, lower=1, overwrite_b=1)
             total += float(np.einsum("ij,ij->", inverse, inverse))
         return total
 
-    def _pairs(self) -> Iterator[tuple[IntArray, AnyArray]]:
-        return zip(self.groups, self.factors, strict=True)
+    def _pairs(self) -> Iterator[tuple[IntArray, FloatArray]]:
+        """Yield rows and factors in float64, one after the other in the same memory."""
+        largest = max(len(rows) for rows in self.groups)
+        memory = np.empty(largest**2)
+        for rows, lower in zip(self.groups, self.factors, strict=True):
+            m = len(rows)
+            wide = memory[: m * m].reshape(m, m, order="F")
+            for j in range(0, m, STRIP):  # what is above the diagonal is never read
+                wide[j:, j : j + STRIP] = lower[j:, j : j + STRIP]
+            yield rows, wide
 
     def _solved(self, b: FloatArray, transposed: int) -> FloatArray:
         result = np.empty_like(b)
         for rows, lower in self._pairs():
-            result[rows] = blas.dtrsm(
-                1.0, _wide(lower), b[rows], lower=1, trans_a=transposed
-            )
+            result[rows] = blas.dtrsm(1.0, lower, b[rows], lower=1, trans_a=transposed)
         return result
 
 
@@ -231,7 +238,3 @@ def _block(
             continue
         gain = float(np.mean(np.log(diagonal / lower.diagonal() ** 2)))
         return np.asfortranarray(lower, np.float32), gain
-
-
-def _wide(lower: AnyArray) -> FloatArray:
-    return np.asfortranarray(lower, np.float64)
