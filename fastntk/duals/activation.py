@@ -224,15 +224,41 @@ def _numerical(
     tiny = np.finfo(np.float64).tiny
     worst = float((found.bound / (found.scale + tiny)).max())
     worst_slope = float((found.bound_slope / (found.scale_slope + tiny)).max())
-    if worst > dual.tol or worst_slope > 100 * dual.tol:
+    if not (worst <= dual.tol and worst_slope <= 100 * dual.tol):
         raise ToleranceNotReached(
-            f"{dual.label}: the bound on the error is {worst:.1e} of the diagonal "
-            f"({worst_slope:.1e} for the derivative), by {found.method}; expected at "
-            f"most tol = {dual.tol:.0e} (100 tol). Name the points where fn is not "
-            "smooth (kinks), try another method, or allow a larger tol"
+            f"{dual.label}: {_in_words(worst, worst_slope)}, by {found.method}; "
+            f"expected at most tol = {dual.tol:.0e} (100 tol). "
+            + _remedy(worst, dual.tol)
         )
     kind = dual.kind if found.method != "quadrature" else "estimated"
     return found.value, found.slope, found.bound, found.bound_slope, kind, found.method
+
+
+def _in_words(worst: float, worst_slope: float) -> str:
+    if not np.isfinite(worst):
+        return "the error of its dual has no bound"
+    return (
+        f"the bound on the error is {worst:.1e} of the diagonal ({worst_slope:.1e} for "
+        "the derivative)"
+    )
+
+
+def _remedy(worst: float, tol: float) -> str:
+    """Return what to do about a bound that is too large."""
+    if not np.isfinite(worst):
+        return (
+            "fn seems to be infinite somewhere, or its square to have no mean; take a "
+            "function without such points"
+        )
+    if worst <= tol:
+        return (
+            "The function is accurate, its derivative is not: pass df=, take a "
+            "constant part off, name the kinks, or allow a larger tol"
+        )
+    return (
+        "Name the points where fn is not smooth (kinks), scale the argument of one "
+        "that is narrow or oscillates fast, or allow a larger tol"
+    )
 
 
 def _of_functions(
