@@ -10,6 +10,7 @@ from fastntk._typing import AnyArray
 from fastntk._validation import check_max_memory
 from fastntk.operators import operator
 from fastntk.solvers.protocol import DenseOperator, KernelOperator
+from fastntk.solvers.reordered import Reordered, close_rows_together
 from fastntk.tiling import gram
 from fastntk.tiling.evaluate import is_staged
 from fastntk.tiling.memory import available_memory
@@ -19,6 +20,7 @@ __all__ = ["PRECISIONS", "System", "memory_there"]
 
 PRECISIONS = ("auto", "float64", "mixed", "float32")
 MIXED_ROWS = 10_000  # from here, float32 tiles with refinement save time
+FEW_FEATURES = 64  # beyond, rows are hardly ever close
 MIXED_RIDGE = 1e-6  # of the mean diagonal; below, float32 tiles see too little
 
 
@@ -102,7 +104,17 @@ class System:
         options = dict(self.options)
         if self.precision in ("auto", "mixed") and kind == "float64":
             options["cache"] = 0 if options["cache"] == "auto" else options["cache"]
-        return operator(self.net, self.x, get=self.get, dtype=kind, **options)
+        options |= {"get": self.get, "dtype": kind}
+        if not self._is_reordered():
+            return operator(self.net, self.x, **options)
+        order = close_rows_together(self.x)
+        return Reordered(operator(self.net, self.x[order], **options), order)
+
+    def _is_reordered(self) -> bool:
+        """Say whether products repay a copy of the rows in another order."""
+        if not isinstance(self.x, np.ndarray) or self.x.ndim != 2:
+            return False
+        return len(self.x) >= MIXED_ROWS and self.x.shape[1] <= FEW_FEATURES
 
 
 def memory_there(max_memory: Any) -> int | None:

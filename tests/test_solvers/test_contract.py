@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fastntk
 from fastntk import stax
 from fastntk.operators import operator as gram_operator
 from fastntk.solvers import (
@@ -17,7 +18,9 @@ from fastntk.solvers import (
     cholesky,
     eigh,
     pinv,
+    systems,
 )
+from fastntk.solvers.reordered import Reordered
 from tests.test_solvers.spectra import matrix_of, spectrum
 
 N = 90
@@ -45,6 +48,13 @@ def _gram() -> Any:
     return gram_operator(net, np.random.default_rng(4).standard_normal((N, 3)))
 
 
+def _reordered() -> Any:
+    net = stax.serial(stax.Dense(1, W_std=1.5), stax.Relu(), stax.Dense(1))
+    x = np.random.default_rng(4).standard_normal((N, 3))
+    order = np.random.default_rng(6).permutation(N)
+    return Reordered(gram_operator(net, x[order]), order)
+
+
 OPERATORS: dict[str, Callable[[], Any]] = {
     "flat": _dense("flat"),
     "decaying": _dense("decaying"),
@@ -52,6 +62,7 @@ OPERATORS: dict[str, Callable[[], Any]] = {
     "singular": _dense("singular"),
     "operator": lambda: DenseOperator(_dense("decaying")()),
     "gram": _gram,
+    "reordered": _reordered,
 }
 
 
@@ -140,3 +151,28 @@ def test_targets_of_zeros_have_the_solution_zero(
     assert result.status is Status.CONVERGED
     assert not result.x.any()
     assert not result.residuals.any()
+
+
+def test_another_order_of_rows_shows_the_same_matrix() -> None:
+    known, reordered = _gram(), _reordered()
+    v = np.random.default_rng(7).standard_normal((N, 4))
+    some, others = np.array([5, 0, 77]), slice(3, 60, 4)
+    np.testing.assert_allclose(reordered.matmat(v), known.matmat(v), rtol=1e-12)
+    np.testing.assert_array_equal(reordered.diagonal(), known.diagonal())
+    np.testing.assert_allclose(
+        reordered.block(some, others), known.block(some, others), rtol=1e-12
+    )
+
+
+def test_large_systems_put_close_rows_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(systems, "MIXED_ROWS", 100)
+    net = stax.serial(stax.Dense(1, W_std=1.5), stax.Relu(), stax.Dense(1))
+    x = np.random.default_rng(4).standard_normal((300, 3))
+    y = np.sin(x[:, 0])
+    options: Any = {"ridge": 1e-2, "rtol": 1e-9}
+    found = fastntk.solve(net, x, y, method="cg", precision="float64", **options)
+    wanted = fastntk.solve(net, x, y, method="cholesky", **options)
+    np.testing.assert_allclose(found.x, wanted.x, atol=1e-6)
+    how = {"threads": None, "backend": "auto", "max_memory": None, "cache": 0}
+    fast, _ = systems.System(net, x, "ntk", "float64", how).operators(1e-2)
+    assert isinstance(fast, Reordered)
