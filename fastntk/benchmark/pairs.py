@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from statistics import median
@@ -12,6 +13,8 @@ __all__ = ["Pair", "filled", "in_pairs"]
 
 LEAST = 0.1  # seconds of one timing: short calls are repeated and averaged
 FEW = 3  # pairs at least, however long they take
+MOST = 60  # pairs at most
+PRECISE = 0.02  # standard error of the median ratio at which no more pairs are needed
 
 
 @dataclass
@@ -44,6 +47,11 @@ class Pair:
         """Half of the range between the quartiles of the ratios, over their median."""
         return Times(self.ratios).spread
 
+    @property
+    def error(self) -> float:
+        """The standard error of the median, over it, as for a normal distribution."""
+        return 1.858 * self.spread / math.sqrt(len(self.theirs.seconds))
+
 
 def filled(run: Run, least: float = LEAST) -> Run:
     """Return a run that repeats another for ``least`` seconds, and returns the mean."""
@@ -71,11 +79,12 @@ def in_pairs(
     ----------
     ours, theirs : Run
     turns : int
-        Pairs.
+        Pairs at least; more, up to 60, where the ratio is not known to 2 % by then.
     pause : float
         Seconds before every timing.
     enough : float
-        Seconds after which no pair is added, if there are three.
+        Seconds after which no pair is added, if there are three; three times as many
+        if more than three are asked for.
 
     Returns
     -------
@@ -90,12 +99,14 @@ def in_pairs(
     pair = Pair()
     sides = (pair.ours, filled(ours)), (pair.theirs, filled(theirs))
     began = time.perf_counter()
-    for turn in range(turns):
-        if turn >= FEW and time.perf_counter() - began > enough:
+    limit = enough if turns <= FEW else 3 * enough
+    _add(*sides[0], pause)
+    for turn in range(MOST):
+        spent = time.perf_counter() - began
+        if turn >= FEW and (spent > limit or (turn >= turns and pair.error <= PRECISE)):
             break
-        for times, run in sides:
-            _add(times, run, pause)
-    _add(pair.ours, sides[0][1], pause)
+        for side in sides[::-1]:
+            _add(*side, pause)
     return pair
 
 
