@@ -10,6 +10,7 @@ import numpy as np
 from bench.data import spread_rows
 from bench.suite.measure import printed, ratio
 
+NETWORK = "--depth 3 --activation relu --w-std 1.5 --b-std 0.1".split()
 API = """
 import sys
 import numpy as np
@@ -24,9 +25,10 @@ print(0)
 """
 READ = """
 import sys, time
+from pathlib import Path
 from fastntk.cli.data_file import read_rows
 start = time.perf_counter()
-read_rows(sys.argv[1])
+read_rows(Path(sys.argv[1]))
 print(time.perf_counter() - start)
 """
 
@@ -42,8 +44,7 @@ def track_overhead() -> float:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "x.npy"
         np.save(data, spread_rows(6_000, 784))
-        net = "--depth 3 --activation Relu --w-std 1.5 --b-std 0.1".split()
-        words = [str(command), "gram", str(data), "--force", *net, "--out"]
+        words = [str(command), "gram", str(data), "--force", *NETWORK, "--out"]
         return ratio(
             lambda: subprocess.run(
                 [*words, f"{folder}/cli.npy"], check=True, capture_output=True

@@ -42,12 +42,12 @@ def network(activation: str, depth: int) -> stax.Network:
 class Layer:
     """Time of ten layers less that of two: product, load, store and mirror cancel."""
 
-    params = (tuple(W_STD), ("float64", "float32"))
-    param_names = ("activation", "dtype")
+    params = (tuple(W_STD),)
+    param_names = ("activation",)
 
-    def track_ns_per_entry(self, activation: str, dtype: str) -> float:
+    def track_ns_per_entry(self, activation: str) -> float:
         """Return the price of a layer per entry of the symmetric NTK Gram matrix."""
-        x, out = spread_rows(N, D, dtype), np.zeros((N, N), dtype)
+        x, out = spread_rows(N, D), np.zeros((N, N))
         times = {}
         for depth in (SHALLOW, DEEP):
             call = partial(fastntk.gram, network(activation, depth), x, out=out)
