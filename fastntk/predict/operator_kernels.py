@@ -16,45 +16,11 @@ from fastntk.solvers.cg import block_cg
 from fastntk.solvers.duplicates import Merged, merge
 from fastntk.solvers.protocol import as_operator, product
 from fastntk.solvers.result import SolveResult
+from fastntk.solvers.sub_operator import SubOperator
 
 __all__ = ["OperatorKernels"]
 
 RTOL = 1e-9  # of residuals: outputs then agree with a factorisation to 1e-6
-
-
-class MergedOperator:
-    """One row of each group of duplicates of a `KernelOperator`; a regular matrix.
-
-    Parameters
-    ----------
-    whole : KernelOperator of shape (n, n)
-        With all rows.
-    groups : Merged
-        Of its n rows.
-    """
-
-    def __init__(self, whole: Any, groups: Merged) -> None:
-        self._whole, self._first = whole, groups.first
-        self.shape = (len(groups.first), len(groups.first))
-        self.dtype = whole.dtype
-        self.tile_dtype = getattr(whole, "tile_dtype", whole.dtype)
-
-    def matmat(self, columns: FloatArray) -> FloatArray:
-        """Return ``K_u V``, by a product of all rows."""
-        spread = np.zeros((self._whole.shape[0], columns.shape[1]), columns.dtype)
-        spread[self._first] = columns
-        result: FloatArray = self._whole.matmat(spread)[self._first]
-        return result
-
-    def diagonal(self) -> FloatArray:
-        """Return the diagonal."""
-        result: FloatArray = self._whole.diagonal()[self._first]
-        return result
-
-    def block(self, rows: Any, cols: Any) -> FloatArray:
-        """Return ``K_u[rows][:, cols]``; slices or arrays of indices."""
-        result: FloatArray = self._whole.block(self._first[rows], self._first[cols])
-        return result
 
 
 class OperatorKernels:
@@ -143,7 +109,7 @@ class OperatorKernels:
         if groups is None:
             result = self._run(name, self.operator(name), shift, b)
         else:
-            part = MergedOperator(self.operator(name), groups)
+            part = SubOperator(self.operator(name), groups.first)
             result = self._run(name, part, shift, groups.means(b))
         self._reports[name] = self._report(name, shift, result)
         if not result.is_success:

@@ -28,7 +28,7 @@ __all__ = ["block_cg"]
 
 WIDTH = 16  # columns, probes included, where there are fewer right-hand sides
 MAX_WIDTH = 64  # right-hand sides iterated together
-FEW_ROWS = 6000
+FEW_ROWS = 6000  # up to here, one BLAS thread: others take longer to wake
 Callback = Callable[[CGStep], Any]
 
 
@@ -155,7 +155,6 @@ def block_cg(
     scaled = columns / np.where(norms > 0, norms, 1.0)
     key = "" if checkpoint is None else _key(known, exact, columns, settings, name)
     store = Checkpoint(checkpoint, key, checkpoint_seconds)
-    # products with a small preconditioner would wait for threads, not compute
     threads = threadpool_limits(1 if n <= FEW_ROWS else None, user_api="blas")
     with threads, Meter() as meter, IterationBar(progress, rtol, callback) as told:
         with meter.phase("preconditioner"):

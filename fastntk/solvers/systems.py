@@ -1,16 +1,18 @@
 """From a network and rows to an operator or a matrix, as a method wants them."""
 
 import dataclasses
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from fastntk._errors import InputError
-from fastntk._typing import AnyArray
+from fastntk._typing import AnyArray, IntArray
 from fastntk._validation import check_max_memory
 from fastntk.operators import operator
+from fastntk.solvers.preconditioners.partition import partition
 from fastntk.solvers.protocol import DenseOperator, KernelOperator
-from fastntk.solvers.reordered import Reordered, close_rows_together
+from fastntk.solvers.sub_operator import SubOperator
 from fastntk.tiling import gram
 from fastntk.tiling.evaluate import is_staged
 from fastntk.tiling.memory import available_memory
@@ -20,6 +22,7 @@ __all__ = ["PRECISIONS", "System", "memory_there"]
 
 PRECISIONS = ("auto", "float64", "mixed", "float32")
 MIXED_ROWS = 10_000  # from here, float32 tiles with refinement save time
+SIDE_BY_SIDE = 256  # close rows
 FEW_FEATURES = 64  # beyond, rows are hardly ever close
 MIXED_RIDGE = 1e-6  # of the mean diagonal; below, float32 tiles see too little
 
@@ -105,16 +108,26 @@ class System:
         if self.precision in ("auto", "mixed") and kind == "float64":
             options["cache"] = 0 if options["cache"] == "auto" else options["cache"]
         options |= {"get": self.get, "dtype": kind}
-        if not self._is_reordered():
+        if self._close_rows is None:
             return operator(self.net, self.x, **options)
-        order = close_rows_together(self.x)
-        return Reordered(operator(self.net, self.x[order], **options), order)
+        rows, place = self._close_rows
+        return SubOperator(operator(self.net, rows, **options), place)
 
-    def _is_reordered(self) -> bool:
-        """Say whether products repay a copy of the rows in another order."""
-        if not isinstance(self.x, np.ndarray) or self.x.ndim != 2:
-            return False
-        return len(self.x) >= MIXED_ROWS and self.x.shape[1] <= FEW_FEATURES
+    @cached_property
+    def _close_rows(self) -> tuple[AnyArray, IntArray] | None:
+        """The rows with close ones side by side, and where each stands; or None.
+
+        Tiles of rows that are nearly parallel take longer; where such rows stand
+        together, few tiles have them: products of clustered rows save a sixth of their
+        time.
+        """
+        x = self.x
+        if not isinstance(x, np.ndarray) or x.ndim != 2:
+            return None
+        if len(x) < MIXED_ROWS or x.shape[1] > FEW_FEATURES:
+            return None
+        order = np.concatenate(partition(x, SIDE_BY_SIDE, np.random.default_rng(0)))
+        return x[order], np.argsort(order)
 
 
 def memory_there(max_memory: Any) -> int | None:

@@ -15,6 +15,7 @@ from fastntk.solvers import (
     rpcholesky,
 )
 from fastntk.solvers.preconditioners.rank import RankRule, largest_rank
+from tests.test_solvers.halves import check_halves
 from tests.test_solvers.spectra import matrix_of, spectrum
 
 N = 150
@@ -38,14 +39,7 @@ def test_halves_inverses_and_numbers_agree(
     make: Callable[[Any], LowRankPreconditioner],
 ) -> None:
     known = make(_kernel())
-    unit = np.eye(N)
-    half = known.undo_left(unit)
-    whole = half @ half.T
-    np.testing.assert_allclose(known.left(half), unit, atol=1e-8)
-    np.testing.assert_allclose(known.right(unit), known.left(unit).T, atol=1e-9)
-    np.testing.assert_allclose(known.solve(whole), unit, atol=1e-7)
-    assert np.isclose(known.log_determinant(), np.linalg.slogdet(whole)[1])
-    assert np.isclose(known.trace_inverse(), np.trace(np.linalg.inv(whole)))
+    check_halves(known, N, 1e-8, 1e-7)
     np.testing.assert_allclose(
         known.basis.T @ known.basis, np.eye(known.rank), atol=1e-10
     )
