@@ -1,117 +1,140 @@
-"""Ratios of times: two programs next to each other, again and again."""
+"""Ratios of times: pairs of programs in rounds, until the best times are confirmed."""
 
 from __future__ import annotations
 
-import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
 from fastntk.benchmark.timing import ENOUGH, PAUSE, Run, Times
 
-__all__ = ["Pair", "filled", "in_pairs"]
+__all__ = ["Pair", "in_rounds"]
 
-LEAST = 0.1  # seconds of one timing: short calls are repeated and averaged
-FEW = 3  # pairs at least, however long they take
-MOST = 60  # pairs at most
-PRECISE = 0.02  # standard error of the median ratio at which no more pairs are needed
+LEAST = 0.1  # seconds of one turn: short programs are repeated
+SHORT = 0.01  # seconds of one timing: it is the mean of programs that are shorter
+FEW = 3  # rounds at least, however long they take
+MOST = 60  # rounds at most
+LIMIT = 4 * ENOUGH  # seconds of a pair after which no round is added
+CONFIRMED = 3  # so many timings have to come near the best
+NEAR = 0.03  # of the best
 
 
 @dataclass
 class Pair:
-    """Times of two programs, and the ratio of every neighbouring pair.
+    """Times of two programs that took turns.
 
-    A machine that becomes slower for a second slows both sides of a pair; their ratio
-    stays, and its median leaves out the pairs in which that happened halfway.
+    Noise only adds time, and here in two ways: other programs for moments, and hosts of
+    virtual machines that let two cores share one for seconds. The best of many turns
+    is what both programs take on a machine of their own, and it is the figure that the
+    next run finds again.
     """
 
     ours: Times = field(default_factory=Times)
     theirs: Times = field(default_factory=Times)
-
-    @property
-    def ratios(self) -> list[float]:
-        """Their time over the mean of ours before and after it."""
-        around = zip(self.ours.seconds, self.ours.seconds[1:], strict=False)
-        return [
-            2.0 * theirs / (before + after)
-            for theirs, (before, after) in zip(self.theirs.seconds, around, strict=True)
-        ]
+    ratios: list[float] = field(default_factory=list)
 
     @property
     def ratio(self) -> float:
-        """The median of the ratios."""
-        return median(self.ratios)
+        """Their best time over ours."""
+        return self.theirs.best / self.ours.best
 
     @property
     def spread(self) -> float:
-        """Half of the range between the quartiles of the ratios, over their median."""
+        """Half of the range between the quartiles of the rounds' ratios, relative."""
         return Times(self.ratios).spread
 
     @property
-    def error(self) -> float:
-        """The standard error of the median, over it, as for a normal distribution."""
-        return 1.858 * self.spread / math.sqrt(len(self.theirs.seconds))
+    def spent(self) -> float:
+        """Seconds that all timings took."""
+        return self.ours.spent + self.theirs.spent
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the best times of both came about several times."""
+        return all(_is_confirmed(times.seconds) for times in (self.ours, self.theirs))
+
+    def add(self, ours: Run, theirs: Run, pause: float) -> None:
+        """Time both once more."""
+        found = [
+            _turn(times, run, pause)
+            for times, run in ((self.ours, ours), (self.theirs, theirs))
+        ]
+        self.ratios.append(found[1] / found[0])
 
 
-def filled(run: Run, least: float = LEAST) -> Run:
-    """Return a run that repeats another for ``least`` seconds, and returns the mean."""
-
-    def repeated() -> float:
-        found = [run()]
-        while sum(found) < least:
-            found.append(run())
-        return sum(found) / len(found)
-
-    return repeated
-
-
-def in_pairs(
-    ours: Run,
-    theirs: Run,
-    turns: int,
+def in_rounds(
+    runs: Mapping[str, tuple[Run, Run]],
+    rounds: int,
     *,
     pause: float = PAUSE,
-    enough: float = ENOUGH,
-) -> Pair:
-    """Time two programs in turns: ours, theirs, ours, theirs, ..., ours.
+    limit: float = LIMIT,
+) -> dict[str, Pair]:
+    """Time pairs of programs in rounds: ours and theirs, of one pair after the other.
 
     Parameters
     ----------
-    ours, theirs : Run
-    turns : int
-        Pairs at least; more, up to 60, where the ratio is not known to 2 % by then.
+    runs : mapping of str to (Run, Run)
+        Ours and theirs, by name.
+    rounds : int
+        Rounds at least, if time allows.
     pause : float
-        Seconds before every timing.
-    enough : float
-        Seconds after which no pair is added, if there are three; three times as many
-        if more than three are asked for.
+        Seconds before every turn.
+    limit : float
+        Seconds after which a pair is not timed again, if it was in three rounds.
 
     Returns
     -------
-    Pair
+    dict of str to Pair
+
+    Notes
+    -----
+    A pair rests when three timings of either program lie within 3 % of its best, else
+    after 60 rounds or when its time is over. As all pairs take turns, each sees the
+    machine over the time of all of them.
 
     Examples
     --------
-    >>> pair = in_pairs(lambda: 1.0, lambda: 3.0, 5, pause=0.0)
+    >>> pair = in_rounds({"a": (lambda: 1.0, lambda: 3.0)}, 5, pause=0.0)["a"]
     >>> pair.ratio, len(pair.ratios), pair.spread
     (3.0, 5, 0.0)
     """
-    pair = Pair()
-    sides = (pair.ours, filled(ours)), (pair.theirs, filled(theirs))
-    began = time.perf_counter()
-    limit = enough if turns <= FEW else 3 * enough
-    _add(*sides[0], pause)
+    pairs = {name: Pair() for name in runs}
     for turn in range(MOST):
-        spent = time.perf_counter() - began
-        if turn >= FEW and (spent > limit or (turn >= turns and pair.error <= PRECISE)):
+        going = [name for name in runs if _goes_on(pairs[name], turn, rounds, limit)]
+        for name in going:
+            pairs[name].add(*runs[name], pause)
+        if not going:
             break
-        for side in sides[::-1]:
-            _add(*side, pause)
-    return pair
+    return pairs
 
 
-def _add(times: Times, run: Run, pause: float) -> None:
+def _goes_on(pair: Pair, turn: int, rounds: int, limit: float) -> bool:
+    if turn < min(FEW, rounds):
+        return True
+    if len(pair.ratios) < turn or pair.spent > limit:  # it rests, or has to
+        return False
+    return turn < rounds or not pair.is_confirmed
+
+
+def _is_confirmed(seconds: list[float]) -> bool:
+    if len(seconds) < CONFIRMED:
+        return False
+    ordered = sorted(seconds)
+    return ordered[CONFIRMED - 1] <= (1.0 + NEAR) * ordered[0]
+
+
+def _turn(times: Times, run: Run, pause: float) -> float:
+    """Time a program, a short one again and again; return the median."""
     time.sleep(pause)
     start = time.perf_counter()
-    times.seconds.append(run())
+    found, spent = [], 0.0
+    while spent < LEAST:
+        some = [run()]
+        while sum(some) < SHORT:
+            some.append(run())
+        found.append(sum(some) / len(some))
+        spent += sum(some)
+    times.seconds += found
     times.spent += time.perf_counter() - start
+    return median(found)

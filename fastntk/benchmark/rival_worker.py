@@ -1,19 +1,19 @@
 """Compute kernels with another library; run by that library's own Python.
 
-``python -I rival_worker.py LIBRARY [--x64]`` reads one JSON request a line and answers
-one JSON object a line. It needs the library and NumPy, and imports nothing of fastntk:
+``python -I rival_worker.py LIBRARY [--x64]`` answers one JSON object for every line of
+JSON it reads. It needs the library and NumPy, and imports nothing of fastntk:
 
 - ``versions``: of the packages that matter;
 - ``prepare``: load rows, describe the network;
 - ``time``: one run of a case (``gram``, ``rectangular``, ``streamed product``);
-- ``memory``: the same, and the peak resident memory of this process during it;
+- ``rest``: give the memory back that the process has kept;
+- ``memory``: a run, and the peak resident memory of this process during it;
 - ``save``: the Gram matrix as .npy.
-
-The parent decides when each run happens, so that libraries can take turns.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import math
 import os
@@ -85,7 +85,7 @@ class ScikitNtk:
 
         kernel = NeuralTangentKernel(depth=problem["depth"], bias=1.0)
         x, other, columns = (problem[k] for k in ("x", "other", "columns"))
-        self.cases: dict[str, Callable[[], Any]] = {
+        self.cases = {
             "gram": lambda: kernel(x),
             "rectangular": lambda: kernel(x, other),
             "streamed product": lambda: kernel(x) @ columns,
@@ -176,12 +176,11 @@ class Numpy:
             if name != "Dense" and name not in STEPS:
                 raise UnableError(f"the plain NumPy version has no {name}")
             if layer.get("parameterization", "ntk") != "ntk":
-                raise UnableError(
-                    "the plain NumPy version has no standard parameterization"
-                )
+                words = "the plain NumPy version has no standard parameterization"
+                raise UnableError(words)
         x, other, columns = (problem[k] for k in ("x", "other", "columns"))
         get = problem["get"]
-        self.cases: dict[str, Callable[[], Any]] = {
+        self.cases = {
             "gram": lambda: numpy_kernel(layers, x, x, get),
             "rectangular": lambda: numpy_kernel(layers, x, other, get),
             "streamed product": lambda: numpy_kernel(layers, x, x, get) @ columns,
@@ -230,8 +229,14 @@ class Worker:
         seconds = time.perf_counter() - start
         return {"seconds": seconds, "dtype": str(result.dtype)}
 
+    def rest(self) -> dict[str, Any]:
+        """Give memory back to the system, where there is glibc."""
+        getattr(ctypes.CDLL(None), "malloc_trim", int)(0)
+        return {}
+
     def memory(self, case: str) -> dict[str, Any]:
         """Run once; return the peak of resident memory meanwhile, and the rise."""
+        self.rest()
         before = reset_peak()
         result = self.prepared.cases[case]()
         peak = status("VmHWM")

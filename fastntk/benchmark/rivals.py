@@ -18,6 +18,7 @@ import numpy as np
 
 from fastntk._errors import FastntkError, InputError, NotSupportedError
 from fastntk._typing import AnyArray
+from fastntk.benchmark.kept_memory import ENVIRONMENT
 from fastntk.benchmark.settings import RIVALS
 
 __all__ = [
@@ -163,10 +164,11 @@ def _base_python(library: str) -> Path:
 
 
 def worker_environment(threads: int) -> dict[str, str]:
-    """Return environment variables that hold every library to ``threads``."""
+    """Return variables that hold a library to ``threads``, and let it keep memory."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"}
-    return {**os.environ, **{name: str(threads) for name in names}, **quiet}
+    held = {name: str(threads) for name in names}
+    return {**os.environ, **held, **quiet, **ENVIRONMENT}
 
 
 def pinned(command: list[str], threads: int) -> list[str]:
@@ -260,6 +262,10 @@ class Rival:
     def seconds(self, case: str) -> float:
         """Time one run inside the rival's process."""
         return float(self.ask("time", case=case)["seconds"])
+
+    def rest(self) -> None:
+        """Let the rival's process give back the memory it has kept."""
+        self.ask("rest")
 
     def result(self, case: str) -> AnyArray:
         """Return a result of the rival, mapped from a temporary file."""

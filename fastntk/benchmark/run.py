@@ -19,9 +19,10 @@ from fastntk.benchmark.compare import (
     open_rivals,
     try_prepare,
 )
+from fastntk.benchmark.kept_memory import kept_memory
 from fastntk.benchmark.machine import describe, wait_for_quiet
 from fastntk.benchmark.noise import Noise
-from fastntk.benchmark.pairs import Pair, in_pairs
+from fastntk.benchmark.pairs import Pair, in_rounds
 from fastntk.benchmark.processes import first_call, memory_use
 from fastntk.benchmark.scaling import against_depth, against_size, against_threads
 from fastntk.benchmark.settings import Settings
@@ -132,8 +133,9 @@ class _Bench:
         }
         with open_rivals(s, s.threads) as rivals:
             report |= self._compare(rivals, ceilings[s.threads])
-            report["sizes"] = against_size(self, rivals)
-            report["depths"] = against_depth(self, rivals)
+            with kept_memory():
+                report["sizes"] = against_size(self, rivals)
+                report["depths"] = against_depth(self, rivals)
             report["memory"] |= self._memory(rivals)
         report["threads"] = against_threads(self, rivals)
         self.stage("first call in a new process")
@@ -187,25 +189,26 @@ class _Bench:
         return comparison.rival.seconds(CASES[0])
 
     def _pairs(self, comparison: Comparison, cases: dict[str, Case]) -> dict[str, Pair]:
-        """Time a rival's cases, each next to ours."""
-        rival, found = comparison.rival, {}
+        """Time a rival's cases, each in turns with ours; both keep their memory."""
+        rival, library = comparison.rival, comparison.library
         if rival is None or comparison.unable:
             return {}
+        self._tell(f"{library}: ratios")
+        runs: dict[str, tuple[Run, Run]] = {}
         for name in (CASES[0], CASES[2], CASES[3]):
             if name in cases:
-                self._tell(f"{comparison.library}: {name}")
-                ours = self._ours(comparison, name)
-                ours(), rival.seconds(name)
-                pair = in_pairs(
-                    stopwatch(ours),
-                    partial(rival.seconds, name),
-                    self.settings.rival_repeats,
-                )
-                self.timed += pair.ours.spent + pair.theirs.spent
-                ratios = {comparison.library: Times(pair.ratios)}
-                self.noise.timed(f"ratios, {name}", ratios)
-                found[name] = pair
-        return found
+                ours = stopwatch(self._ours(comparison, name))
+                runs[name] = ours, partial(rival.seconds, name)
+        with kept_memory():
+            for both in runs.values():
+                for run in both:
+                    run()
+            pairs = in_rounds(runs, self.settings.rival_repeats)
+        rival.rest()
+        self.timed += sum(pair.spent for pair in pairs.values())
+        for name, pair in pairs.items():
+            self.noise.timed(f"ratios, {name}", {library: Times(pair.ratios)})
+        return pairs
 
     def _ours(self, comparison: Comparison, case: str) -> Callable[[], Any]:
         """Return our own call of a case, of the network that is compared."""
@@ -234,6 +237,7 @@ class _Bench:
                 "ratio": pair.ratio,
                 "ratio_spread": pair.spread,
                 "ratios": pair.ratios,
+                "our_seconds": pair.ours.seconds,
                 "deviation": gap,
                 "agrees": gap <= AGREE_WITHIN[self.settings.dtype],
             }

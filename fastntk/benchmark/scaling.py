@@ -52,6 +52,7 @@ def against_size(bench: _Bench, rivals: list[Comparison]) -> list[dict[str, Any]
             if not try_prepare(comparison, comparison.net, arrays, s.get):
                 break
             found |= _rival_times(bench, comparison, str(n))
+        _rest(comparison)
         series.append(_series(comparison.library, "n", s.sizes, found))
     return series
 
@@ -76,6 +77,7 @@ def against_depth(bench: _Bench, rivals: list[Comparison]) -> list[dict[str, Any
             if not try_prepare(comparison, net, arrays, s.get):
                 break
             per_depth |= _rival_times(bench, comparison, str(depth))
+        _rest(comparison)
         series.append(
             _series(comparison.library, "depth", s.depths, per_depth) | {"n": n}
         )
@@ -111,6 +113,11 @@ def against_threads(bench: _Bench, rivals: list[Comparison]) -> list[dict[str, A
 
 def _able(rivals: list[Comparison]) -> list[Comparison]:
     return [c for c in rivals if not c.unable]
+
+
+def _rest(comparison: Comparison) -> None:
+    assert comparison.rival is not None
+    comparison.rival.rest()
 
 
 def _our_run(bench: _Bench, net: Network, n: int) -> Run:

@@ -203,7 +203,8 @@ def _rivals(report: Report) -> Table:
                 "and compared on the same one"
             )
     notes.append(
-        "fastntk is: median of the ratios of neighbouring runs, and their spread. "
+        "fastntk is: the best of their times over the best of ours, and the spread of "
+        "these ratios from round to round; both keep the memory they freed. "
         "difference: the largest, relative to "
         "sqrt(K(x, x) K(y, y)); more than 1e-6 (float32: 2e-3) is said to differ"
     )

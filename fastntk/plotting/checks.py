@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from fastntk._errors import InputError
 
-__all__ = ["Array", "as_columns", "as_line", "as_numbers", "check_variances"]
+__all__ = [
+    "Array",
+    "as_columns",
+    "as_line",
+    "as_numbers",
+    "check_result",
+    "check_variances",
+]
 
 Array = NDArray[np.float64]
 
@@ -87,3 +94,12 @@ def check_variances(variance: Array, name: str = "variance") -> Array:
             "are the diagonal of a covariance, not standard deviations or differences"
         )
     return variance
+
+
+def check_result(value: Any, kind: type, name: str, maker: str) -> None:
+    """Raise `InputError` unless a value is the result of some function."""
+    if not isinstance(value, kind):
+        raise InputError(
+            f"{name}: found {type(value).__name__}; expected the {kind.__name__} that "
+            f"{maker} returns"
+        )

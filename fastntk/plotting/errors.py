@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastntk._errors import InputError
-from fastntk.plotting.checks import Array, as_line, as_numbers
+from fastntk.plotting.checks import Array, as_line, as_numbers, check_result
 from fastntk.plotting.style import BLUE, DATA, ORANGE, as_axes, finish, set_title
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ def learning_curve(
     Raises
     ------
     InputError
-        If there isn't one error for each size, or one is not positive.
+        If there isn't one error for each size, one is not positive, or ``theory`` is
+        something else.
 
     Examples
     --------
@@ -119,6 +120,10 @@ def learning_curve(
     >>> bool((ax.lines[0].get_ydata() == curve.test_mse).all())
     True
     """
+    from fastntk.theory import LearningCurve
+
+    if theory is not None:
+        check_result(theory, LearningCurve, "theory", "fastntk.theory.learning_curve")
     ax = as_axes(ax)
     counts = as_line(sizes, "sizes")
     found = _positive(_splits(errors, "errors", len(counts)), "errors")
@@ -183,7 +188,8 @@ def ridge_curve(
     Raises
     ------
     InputError
-        If a ridge or an error is not positive, or shapes don't agree.
+        If a ridge or an error is not positive, shapes don't agree, or ``kare`` is
+        something else.
 
     Examples
     --------
@@ -195,6 +201,9 @@ def ridge_curve(
     >>> [line.get_label() for line in ax.lines]
     ['theory, test', 'theory, training', 'measured']
     """
+    from fastntk.theory import Kare
+
+    check_result(kare, Kare, "kare", "fastntk.theory.kare")
     ax = as_axes(ax)
     ridges = _positive(as_line(kare.ridge, "kare.ridge"), "kare.ridge")
     scaled = ridges / float(unit)

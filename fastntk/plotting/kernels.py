@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["kernel_matrix", "spectrum"]
 
+_NEGATIVE = 1e-4  # of the largest eigenvalue: what float32 leaves below zero at most
+
 
 def kernel_matrix(
     kernel: ArrayLike, labels: ArrayLike | None = None, *, ax: Axes | None = None
@@ -116,7 +118,8 @@ def spectrum(
     Raises
     ------
     InputError
-        If no eigenvalue is positive, or ``power`` doesn't belong to them.
+        If no eigenvalue is positive, one is negative beyond rounding, or ``power``
+        doesn't belong to them.
 
     Examples
     --------
@@ -132,7 +135,12 @@ def spectrum(
         raise InputError(
             f"eigenvalues: found {values[0]:.3g} as the largest; expected one above 0"
         )
-    shares = values / values.sum()
+    if values[-1] < -_NEGATIVE * values[0]:
+        raise InputError(
+            f"eigenvalues: found {values[-1]:.3g} beside {values[0]:.3g} as the "
+            "largest; expected none below 0 but by rounding: those of a kernel matrix"
+        )
+    shares = values / np.maximum(values, 0.0).sum()
     positive = shares > 0.0
     ranks = np.arange(1, len(shares) + 1)
     label = "eigenvalue, share of the trace"

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
+from fastntk.plotting.checks import check_result
 from fastntk.plotting.style import as_axes, set_title
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def phase_diagram(
     Raises
     ------
     InputError
-        If the diagram has fewer than two scales of weights or biases.
+        If the diagram has fewer than two scales of weights or biases, or an argument is
+        no result of these functions.
 
     Examples
     --------
@@ -58,6 +60,11 @@ def phase_diagram(
     >>> bool((ax.lines[0].get_xdata() == line.W_std).all())
     True
     """
+    from fastntk.theory import CriticalLine, PhaseDiagram
+
+    check_result(diagram, PhaseDiagram, "diagram", "fastntk.theory.phase_diagram")
+    if line is not None:
+        check_result(line, CriticalLine, "line", "fastntk.theory.critical_line")
     ax = as_axes(ax)
     if len(diagram.W_std) < 2 or len(diagram.b_std) < 2:
         raise InputError(

@@ -17,6 +17,7 @@ __all__ = ["ActivationDesign", "design_activation"]
 _LARGEST_DEGREE = 64
 _ROUNDINGS = 16.0  # of a coefficient, each half an ulp
 _SIGNS = ("positive", "alternating", "pairs")
+_POOR = 0.1  # misfit, of the largest value wanted, at which a fit is none
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +115,9 @@ def design_activation(
     Raises
     ------
     InputError
-        If a coefficient is negative (no network has such a kernel), or an argument is
-        not as described.
+        If a coefficient is negative (no network has such a kernel), if the nearest
+        kernel misses a function by a tenth of its largest value or more, or an argument
+        is not as described.
 
     Notes
     -----
@@ -187,8 +189,17 @@ def _fit(function: Any, degree: int) -> tuple[FloatArray, float]:
             "cosines; expected one number for each"
         )
     powers = cosines[:, None] ** np.arange(degree + 1)
-    series, _ = nnls(powers, values)
-    return series, float(np.abs(powers @ series - values).max())
+    scale = float(np.abs(values).max()) or 1.0
+    series, _ = nnls(powers, values / scale)
+    misfit = float(np.abs(powers @ series - values / scale).max())
+    if misfit > _POOR:
+        raise InputError(
+            f"wanted: found a function that the nearest kernel of degree {degree} "
+            f"misses by {100 * misfit:.0f} % of its largest value; expected one whose "
+            "powers of the cosine have no negative coefficients, as kernels have. Plot "
+            "it, or take a higher degree"
+        )
+    return scale * series, scale * misfit
 
 
 def _sign_pattern(k: Any, signs: str) -> FloatArray:

@@ -1,32 +1,93 @@
-"""Ratios of neighbouring runs: how many pairs are timed, and what they say."""
+"""Pairs of programs in rounds: how many there are, and what their ratio says."""
+
+import ctypes
 
 import numpy as np
 import pytest
 
-from fastntk.benchmark.pairs import MOST, PRECISE, in_pairs
+from fastntk.benchmark.kept_memory import kept_memory
+from fastntk.benchmark.pairs import MOST, NEAR, in_rounds
 
 
-def _noisy(mean: float, noise: float, seed: int) -> "list[float]":
-    rng = np.random.default_rng(seed)
-    return list(mean * np.exp(noise * rng.standard_normal(4 * MOST)))
+class Busy:
+    """A program of 1/8 s that a busy machine makes slower, for some rounds on end."""
+
+    def __init__(self, seconds: float, seed: int) -> None:
+        self.seconds = seconds
+        self._rng = np.random.default_rng(seed)
+        self._left = 0
+        self._slow = 1.0
+
+    def __call__(self) -> float:
+        if not self._left:
+            self._left = int(self._rng.integers(1, 8))
+            self._slow = float(self._rng.choice([1.0, 1.7]))
+        self._left -= 1
+        return self.seconds * self._slow * (1.0 + 0.02 * float(self._rng.exponential()))
 
 
-def test_steady_runs_take_the_pairs_asked_for() -> None:
-    pair = in_pairs(lambda: 0.5, lambda: 1.0, 9, pause=0.0)
-    assert len(pair.ratios) == 9 and len(pair.ours.seconds) == 10
-    assert pair.ratio == 2.0 and pair.error == 0.0
+def test_steady_runs_take_the_rounds_asked_for() -> None:
+    pair = in_rounds({"a": (lambda: 0.5, lambda: 1.0)}, 9, pause=0.0)["a"]
+    assert len(pair.ratios) == len(pair.ours.seconds) == 9
+    assert pair.ratio == 2.0 and pair.spread == 0.0 and pair.is_confirmed
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_noise_takes_more_pairs_until_the_ratio_is_known(seed: int) -> None:
-    ours, theirs = _noisy(0.5, 0.1, seed), _noisy(1.5, 0.1, seed + 100)
-    pair = in_pairs(ours.pop, theirs.pop, 9, pause=0.0)
-    assert 9 <= len(pair.ratios) <= MOST
-    assert pair.error <= PRECISE or len(pair.ratios) == MOST
-    assert abs(pair.ratio / 3.0 - 1.0) < 5 * max(pair.error, PRECISE)
+def test_short_programs_are_repeated() -> None:
+    pair = in_rounds({"a": (lambda: 0.03, lambda: 1.0)}, 5, pause=0.0)["a"]
+    assert len(pair.ours.seconds) == 4 * 5 and len(pair.theirs.seconds) == 5
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_slow_moments_do_not_change_the_ratio(seed: int) -> None:
+    runs = {"a": (Busy(0.5, seed), Busy(1.5, seed + 100))}
+    pair = in_rounds(runs, 9, pause=0.0)["a"]
+    assert pair.is_confirmed and 9 <= len(pair.ratios) <= MOST
+    assert pair.ratio == pytest.approx(3.0, rel=NEAR)
+
+
+def test_what_is_not_confirmed_takes_more_rounds() -> None:
+    falling = iter(np.linspace(10.0, 1.0, MOST).tolist())  # a new best every time
+    pair = in_rounds({"a": (lambda: 0.5, lambda: next(falling))}, 5, pause=0.0)["a"]
+    assert len(pair.ratios) == MOST and not pair.is_confirmed
 
 
 def test_time_ends_what_noise_would_not() -> None:
-    ours, theirs = _noisy(0.5, 1.0, 0), _noisy(1.5, 1.0, 1)
-    pair = in_pairs(ours.pop, theirs.pop, 5, pause=0.01, enough=0.05)
-    assert 3 <= len(pair.ratios) < MOST
+    falling = iter(np.linspace(10.0, 1.0, MOST).tolist())
+    runs = {"a": (lambda: 0.5, lambda: next(falling)), "b": (lambda: 1.0, lambda: 2.0)}
+    pairs = in_rounds(runs, 5, pause=0.0, limit=0.0)
+    assert [len(pair.ratios) for pair in pairs.values()] == [3, 3]
+
+
+def test_pairs_take_turns() -> None:
+    order: list[str] = []
+
+    def run(name: str) -> float:
+        order.append(name)
+        return 1.0
+
+    in_rounds(
+        {k: (lambda k=k: run(k), lambda k=k: run(k.upper())) for k in "ab"},  # type: ignore[misc]
+        2,
+        pause=0.0,
+    )
+    assert "".join(order[:8]) == "aAbBaAbB"
+
+
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "mallopt"), reason="glibc's memory is meant"
+)
+def test_kept_memory_is_not_cleared_again() -> None:
+    resource = pytest.importorskip("resource")
+
+    def faults() -> int:
+        """Return the page faults of writing 16 MiB into a new array."""
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        np.empty(1 << 24, np.uint8).fill(1)
+        return int(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+
+    with kept_memory() as is_kept:
+        assert is_kept
+        faults()
+        assert max(faults() for _ in range(3)) == 0
+    faults()
+    assert min(faults() for _ in range(3)) > 0

@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 pytest.importorskip("typer")
@@ -53,8 +52,9 @@ def test_rivals_are_compared_or_said_to_be_unable(report: Report) -> None:
     assert [row["case"] for row in rows] == [CASES[0], CASES[2], CASES[3]]
     assert all(row["agrees"] and row["deviation"] < 1e-6 for row in rows)
     for row in rows:
-        assert len(row["ratios"]) == len(row["seconds"])
-        assert row["ratio"] == pytest.approx(np.median(row["ratios"]))
+        best = min(row["seconds"]) / min(row["our_seconds"])
+        assert row["ratio"] == pytest.approx(best)
+        assert len(row["ratios"]) >= 2 and min(row["ratios"]) > 0.0
     numpy, scikit = report["rivals"]
     assert numpy["unable"] is None and numpy["first_s"] > 0.0
     assert "numpy" in numpy["versions"]["packages"]

@@ -103,6 +103,29 @@ REFUSED: dict[str, tuple[Any, str]] = {
         lambda: plotting.spectrum([0.0, -1.0]),
         "found 0 as the largest",
     ),
+    "a negative eigenvalue": (
+        lambda: plotting.spectrum([-1.0, 2.0]),
+        "found -1 beside 2 as the largest; expected none below 0",
+    ),
+    "a number for a diagram": (
+        lambda: plotting.phase_diagram(3),  # type: ignore[arg-type]
+        "diagram: found int; expected the PhaseDiagram that fastntk.theory.phase_diag",
+    ),
+    "a list for a line": (
+        lambda: plotting.phase_diagram(
+            theory.phase_diagram(stax.Erf(), [0.5, 1.0], [0.1, 0.2]),
+            [1.0],  # type: ignore[arg-type]
+        ),
+        "line: found list; expected the CriticalLine",
+    ),
+    "an array for a curve": (
+        lambda: plotting.learning_curve([1, 2], [1, 2], theory=ONES),  # type: ignore[arg-type]
+        "theory: found ndarray; expected the LearningCurve",
+    ),
+    "an array for KARE": (
+        lambda: plotting.ridge_curve(ONES),  # type: ignore[arg-type]
+        "kare: found ndarray; expected the Kare that fastntk.theory.kare returns",
+    ),
     "power of another length": (
         lambda: plotting.spectrum([1.0, 2.0], [1.0]),
         "one for each of the eigenvalues",

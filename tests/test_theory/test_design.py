@@ -78,6 +78,14 @@ def test_fit_of_a_function() -> None:
     assert design.misfit < 1e-9
 
 
+def test_a_fit_does_not_depend_on_the_unit() -> None:
+    one = theory.design_activation(np.exp, degree=6)
+    for unit in (1e-160, 1e160):
+        other = theory.design_activation(lambda t, u=unit: u * np.exp(t), degree=6)
+        np.testing.assert_allclose(other.kernel, unit * one.kernel, rtol=1e-12)
+        assert other.misfit == pytest.approx(unit * one.misfit, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
@@ -87,6 +95,11 @@ def test_fit_of_a_function() -> None:
         (([1.0], 3), "degree: found one together with coefficients"),
         ((np.exp, 65), "degree: found 65; expected an integer from 0 to 64"),
         ((lambda t: 1.0, 3), "returned shape"),
+        (
+            (lambda t: -t, 8),
+            "nearest kernel of degree 8 misses by 100 % of its largest",
+        ),
+        ((np.sign, 0), "or take a higher degree"),
     ],
 )
 def test_design_refusals(arguments: tuple[Any, ...], match: str) -> None:
