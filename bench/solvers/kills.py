@@ -93,8 +93,8 @@ def main(arguments: list[str]) -> int:
         solve(*arguments[1:])
         return 0
     report = torture(int(arguments[0]) if arguments else 200)
-    about = {"date": time.strftime("%Y-%m-%d"), "command": "python -m bench.solvers.kills"}
-    print(json.dumps(about | report, indent=1))
+    report = {"date": time.strftime("%Y-%m-%d"), **report}
+    print(json.dumps(report, indent=1))
     return 1 if report["wrong"] else 0
 
 
