@@ -14,6 +14,7 @@ from fastntk.solvers.checks import (
     check_ridge,
     check_rtol,
     check_targets,
+    column_norms,
 )
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import KernelOperator, as_operator, product
@@ -103,7 +104,7 @@ def askotch(
         block_size = min(n, max(100, min(2000, n // 20)))
     size = check_count(block_size, "block_size", 1, n)
     epochs = check_count(max_epochs, "max_epochs", 1)
-    norms = np.linalg.norm(columns, axis=0)
+    norms = column_norms(columns)
     scaled = columns / np.where(norms > 0, norms, 1.0)
     with Meter() as meter:
         run = _Run(known, scaled, ridge, size, np.random.default_rng(seed))

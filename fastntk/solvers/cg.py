@@ -17,6 +17,7 @@ from fastntk.solvers.checks import (
     check_ridge,
     check_rtol,
     check_targets,
+    column_norms,
 )
 from fastntk.solvers.iteration_bar import IterationBar
 from fastntk.solvers.measure import Meter
@@ -151,7 +152,7 @@ def block_cg(
         check_count(seed, "seed", 0),
     )
     name = (preconditioner if isinstance(preconditioner, str) else "given", rank)
-    norms = np.linalg.norm(columns, axis=0)
+    norms = column_norms(columns)
     scaled = columns / np.where(norms > 0, norms, 1.0)
     key = "" if checkpoint is None else _key(known, exact, columns, settings, name)
     store = Checkpoint(checkpoint, key, checkpoint_seconds)

@@ -9,7 +9,15 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 
-__all__ = ["check_count", "check_ridge", "check_rtol", "check_targets"]
+__all__ = [
+    "check_count",
+    "check_ridge",
+    "check_rtol",
+    "check_targets",
+    "column_norms",
+]
+
+LARGEST = 1e290  # of a target: norms and residuals of larger ones overflow
 
 
 def check_targets(y: Any, n: int, name: str = "y") -> tuple[FloatArray, bool]:
@@ -52,7 +60,21 @@ def check_targets(y: Any, n: int, name: str = "y") -> tuple[FloatArray, bool]:
             f"{name}: found {matrix[row, column]} in row {row}, column {column}; "
             f"expected finite numbers ({len(bad)} are not). Leave such rows out"
         )
+    largest = float(np.abs(matrix).max())
+    if largest > LARGEST:
+        raise InputError(
+            f"{name}: found a number of size {largest:.3g}; expected at most "
+            f"{LARGEST:.3g}. Use other units"
+        )
     return matrix, found.ndim == 1
+
+
+def column_norms(columns: FloatArray) -> FloatArray:
+    """Return the Euclidean norms of columns whose squares may leave float64's range."""
+    peaks = np.abs(columns).max(axis=0)
+    safe = np.where(peaks > 0, peaks, 1.0)
+    norms: FloatArray = peaks * np.linalg.norm(columns / safe, axis=0)
+    return norms
 
 
 def check_ridge(ridge: Any) -> float:

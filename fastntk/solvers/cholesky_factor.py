@@ -8,7 +8,7 @@ from scipy.linalg import lapack
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
-from fastntk.solvers.checks import check_ridge, check_rtol, check_targets
+from fastntk.solvers.checks import check_ridge, check_rtol, check_targets, column_norms
 from fastntk.solvers.in_place import SharedArray, factorise
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import as_operator, dense_matrix, rounding_unit
@@ -218,18 +218,18 @@ class CholeskyFactor:
 
     def _refined(self, b: FloatArray, rtol: float) -> tuple[FloatArray, FloatArray]:
         """Solve, and refine while that helps; return the relative residuals too."""
-        norms = np.linalg.norm(b, axis=0)
+        norms = column_norms(b)
         safe = np.where(norms > 0, norms, 1.0)
         x = self._direct(b)
         residual = self._residual(b, x)
-        level = np.linalg.norm(residual, axis=0) / safe
+        level = column_norms(residual) / safe
         goal = min(rtol, 1e-10) if rtol else 1e-12
         for _ in range(REFINEMENTS):
             if (level <= goal).all():
                 break
             trial = x + self._direct(residual)
             found = self._residual(b, trial)
-            fresh = np.linalg.norm(found, axis=0) / safe
+            fresh = column_norms(found) / safe
             better = fresh < level
             if not better.any():
                 break

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
-from fastntk.solvers.checks import check_ridge, check_rtol, check_targets
+from fastntk.solvers.checks import check_ridge, check_rtol, check_targets, column_norms
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import as_operator, dense_matrix, rounding_unit
 from fastntk.solvers.psd import growth, psd_eigh
@@ -187,12 +187,12 @@ class EighFactor:
         """
         rtol, ridge = check_rtol(rtol), check_ridge(ridge)
         columns, is_vector = check_targets(b, self.n)
-        norms = np.linalg.norm(columns, axis=0)
+        norms = column_norms(columns)
         with Meter() as meter:
             with meter.phase("solve"):
                 x = self.solve(columns, ridge)
                 residual = columns - self.matrix @ x - ridge * x
-        residuals = np.linalg.norm(residual, axis=0) / np.where(norms > 0, norms, 1.0)
+        residuals = column_norms(residual) / np.where(norms > 0, norms, 1.0)
         rank = int(self._kept(ridge).sum())
         return SolveResult(
             x[:, 0] if is_vector else x,

@@ -13,6 +13,7 @@ from fastntk.solvers.checks import (
     check_ridge,
     check_rtol,
     check_targets,
+    column_norms,
 )
 from fastntk.solvers.krylov import Krylov, advance, begin
 from fastntk.solvers.measure import Meter
@@ -101,6 +102,8 @@ def falkon(
     ridge, rtol = _positive(check_ridge(ridge)), check_rtol(rtol)
     limit = check_count(max_iter, "max_iter", 1)
     rows = _choose(centers, n, seed)
+    norms = column_norms(columns)
+    columns /= np.where(norms > 0, norms, 1.0)
     with Meter() as meter:
         with meter.phase("preconditioner"):
             system = _Reduced(known, rows, ridge)
@@ -108,6 +111,7 @@ def falkon(
             x, residuals, used = _solve(system, columns, rtol, limit, seed)
         with meter.phase("residuals"):
             left = system.training_residuals(x, columns)
+    x *= norms
     status = Status.APPROXIMATED
     if (residuals > rtol).any():
         status = Status.MAX_ITERATIONS if used >= limit else Status.STAGNATED

@@ -9,7 +9,7 @@ from fastntk._typing import FloatArray
 from fastntk._warnings import warn
 from fastntk.solvers.askotch import askotch
 from fastntk.solvers.cg import block_cg
-from fastntk.solvers.checks import check_targets
+from fastntk.solvers.checks import check_targets, column_norms
 from fastntk.solvers.cholesky import cholesky
 from fastntk.solvers.cholesky_factor import CholeskyFactor
 from fastntk.solvers.choose import Choice, choose
@@ -258,8 +258,8 @@ def _unmerge(
     else:
         fast, accurate = part.operators(0.0)
         image = product(fast if accurate is None else accurate, small.x, 0.0)
-    left = np.linalg.norm(y - image[groups.group], axis=0)
-    norms = np.linalg.norm(y, axis=0)
+    left = column_norms(y - image[groups.group])
+    norms = column_norms(y)
     residuals = left / np.where(norms > 0, norms, 1.0)
     status = small.status
     if status is Status.CONVERGED and (residuals > small.rtol).any():

@@ -31,6 +31,7 @@ EYE, ONES = np.eye(4), np.ones(4)
         (EYE, [1.0, np.nan, 0.0, np.inf], 0.1, r"found nan in row 1.*\(2 are not\)"),
         (EYE, ["a", "b", "c", "d"], 0.1, r"expected real numbers. Encode classes"),
         (EYE, 1j * ONES, 0.1, r"found dtype complex128"),
+        (EYE, 1e300 * ONES, 0.1, r"size 1e\+300; expected at most 1e\+290"),
         (EYE, ONES, -1.0, r"ridge: found -1.0; expected a number >= 0"),
         (EYE, ONES, np.nan, r"ridge: found nan"),
         (EYE, ONES, np.inf, r"ridge: found inf"),
@@ -87,3 +88,17 @@ def test_operators_with_two_sides() -> None:
 def test_options_of_cg(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         block_cg(EYE, ONES, 0.1, **options)
+
+
+@each
+@pytest.mark.parametrize("size", [1e-250, 1e250])
+def test_targets_whose_squares_leave_the_range_of_float64(
+    solver: Callable[..., SolveResult], size: float
+) -> None:
+    x = np.linspace(0.0, 1.0, 30)
+    kernel = np.exp(-np.abs(x[:, None] - x))
+    b = np.stack([np.sin(5 * x), np.cos(x)], axis=1)
+    plain, result = solver(kernel, b, 0.1), solver(kernel, size * b, 0.1)
+    assert result.status is plain.status
+    np.testing.assert_allclose(result.x / size, plain.x, rtol=1e-3, atol=1e-4)
+    np.testing.assert_array_less(result.residuals, 1e-6)
