@@ -33,10 +33,19 @@ class SharedArray:
     shift: float
 
     def times(self, b: FloatArray) -> FloatArray:
-        """Return ``K b``, from the triangle that still is K's."""
-        image = blas.dsymm(1.0, self.array, b, lower=0)
-        image += (self.diagonal - self.array.diagonal())[:, None] * b
-        result: FloatArray = image
+        """Return ``K b``, from the triangle that still is K's.
+
+        The diagonal of the array is L's, and must not take part: where K is small it is
+        far larger than K's.
+        """
+        n = len(self.array)
+        result = self.diagonal[:, None] * b
+        for start in range(0, n, STRIP):
+            here, after = slice(start, start + STRIP), slice(start + STRIP, n)
+            square = np.triu(self.array[here, here], 1)
+            right = self.array[here, after]
+            result[here] += square @ b[here] + square.T @ b[here] + right @ b[after]
+            result[after] += right.T @ b[here]
         return result
 
     def forward(self, b: FloatArray) -> FloatArray:

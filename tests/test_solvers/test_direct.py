@@ -208,3 +208,12 @@ def test_singular_spectra_of_all_shapes_have_a_factor() -> None:
 def test_times_must_not_be_negative(matrix: Any, y: Any) -> None:
     with pytest.raises(InputError, match="times: found"):
         EighFactor.of(matrix).flow(y, [-1.0])
+
+
+@pytest.mark.parametrize("scale", [1e-60, 1e-12, 1e60])
+def test_residuals_do_not_depend_on_the_scale(
+    scale: float, matrix: Any, y: Any
+) -> None:
+    result = cholesky(scale * matrix, y, 0.0)
+    assert result.is_success
+    np.testing.assert_allclose(result.x * scale, cholesky(matrix, y, 0.0).x, rtol=1e-6)
