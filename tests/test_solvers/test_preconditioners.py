@@ -148,3 +148,11 @@ def test_bad_arguments_are_named() -> None:
         block_cg(np.eye(3), np.ones(3), preconditioner="ilu")
     with pytest.raises(InputError, match="preconditioner: found one of 3 rows"):
         block_cg(np.eye(4), np.ones(4), preconditioner=identity(3))
+
+
+@pytest.mark.parametrize(("entry", "ridge"), [(0.0, 0.0), (1.0, 0.0), (1.0, 1e-300)])
+def test_nothing_overflows_where_rows_are_equal(entry: float, ridge: float) -> None:
+    kernel, b = np.full((40, 40), entry), np.ones(40)
+    result = block_cg(kernel, b, ridge)
+    left = np.linalg.norm(b - kernel @ result.x - ridge * result.x)
+    assert result.is_success is bool(left <= 1e-6 * np.linalg.norm(b))

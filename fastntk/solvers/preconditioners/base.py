@@ -200,9 +200,12 @@ def _diagonal_part(
 ) -> tuple[float, LocalPart]:
     """Return rho and W of a diagonal D."""
     scale = float(np.einsum("ij,ij->", factor, factor, dtype=np.float64)) / len(factor)
-    shift = max(ridge + tail, 1e-15 * (scale + tail), np.finfo(np.float64).tiny)
-    weights = np.sqrt((ridge + np.maximum(left, LEAST_TAIL * tail)) / shift)
-    return shift, DiagonalPart(np.where(weights > 0.0, weights, 1.0))
+    least = 1e-15 * (scale + tail)
+    shift = max(ridge + tail, least)
+    if shift < np.finfo(np.float64).tiny:  # no kernel and no ridge
+        return 1.0, DiagonalPart(np.ones(len(factor)))
+    entries = ridge + np.maximum(left, LEAST_TAIL * tail)
+    return shift, DiagonalPart(np.sqrt(np.maximum(entries, least) / shift))
 
 
 def _orthonormalise(factor: FloatArray, *, shifted: bool) -> FloatArray:
