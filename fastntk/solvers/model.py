@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastntk._errors import InputError, NotSupportedError
+from fastntk._errors import IndefiniteError, InputError, NotSupportedError
 from fastntk._typing import FloatArray, MatrixLike
 from fastntk._validation import as_input, check_max_memory, check_threads
 from fastntk.solvers.checks import check_targets
@@ -146,7 +146,8 @@ class KernelModel:
 
         Notes
         -----
-        A Cholesky factor is extended, ``n^2 m`` flops; other methods start anew.
+        A Cholesky factor is extended, ``n^2 m`` flops; other methods start anew, as it
+        does where the new rows make the matrix singular.
         """
         system, y, settings = self._known("append")
         if not isinstance(system.x, np.ndarray):
@@ -161,13 +162,8 @@ class KernelModel:
             )
         whole = dataclasses.replace(system, x=np.concatenate([system.x, rows]))
         targets = np.concatenate([y, more.reshape(len(more), *y.shape[1:])])
-        factor = self._result().details.get("factor")
-        if isinstance(factor, CholeskyFactor) and self._is_unmerged(factor):
-            cross = gram(self.net, rows, system.x, get=self.get)
-            corner = gram(self.net, rows, get=self.get)
-            result = factor.append(cross, corner).result(targets, settings["rtol"])
-            result = result.replace(reason="the factor was extended by rows")
-        else:
+        result = self._extended(rows, targets, settings["rtol"])
+        if result is None:
             method = self._result().method
             result = solve_system(whole, targets, self.ridge, method, settings)
         return _model(whole, targets, result, self.ridge, settings, strict)
@@ -217,8 +213,16 @@ class KernelModel:
         assert self.result is not None
         return self.result
 
-    def _is_unmerged(self, factor: CholeskyFactor) -> bool:
-        return factor.n == int(self.x.shape[0])
+    def _extended(self, rows: Any, y: FloatArray, rtol: float) -> SolveResult | None:
+        factor = self._result().details.get("factor")
+        if not isinstance(factor, CholeskyFactor) or factor.n != self.x.shape[0]:
+            return None
+        cross = gram(self.net, rows, self.x, get=self.get)
+        try:
+            longer = factor.append(cross, gram(self.net, rows, get=self.get))
+        except IndefiniteError:  # singular by now
+            return None
+        return longer.result(y, rtol).replace(reason="the factor was extended by rows")
 
 
 def fit(net: Any, x: MatrixLike, y: Any, **options: Any) -> KernelModel:

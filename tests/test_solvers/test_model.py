@@ -185,3 +185,8 @@ def test_nothing_is_left_where_a_model_cannot_be_written(
     with pytest.raises(OSError, match="No such file"):
         model.save(tmp_path / "no" / "m")
     assert not list(tmp_path.iterdir())
+
+
+def test_appending_rows_that_are_there_already(x: Any, y: Any) -> None:
+    model = fit(NET, x, y, method="cholesky").append(x[:3], y[:3])
+    np.testing.assert_allclose(model.predict(x), y, atol=1e-6)
