@@ -271,11 +271,17 @@ class CGRun:
         arrays, facts = loaded
         state = CGState.unpacked(arrays, facts)
         is_same = facts["preconditioner"] == self._preconditioner_key()
+        image = product(problem.accurate, state.x, self.settings.ridge)
+        found = problem.b - image
+        levels = np.linalg.norm(found, axis=0)
+        gaps = np.linalg.norm(found - state.residual, axis=0)
+        unit = rounding_unit(problem.accurate) / rounding_unit(problem.fast)
+        rounding = unit * self._rounding * np.linalg.norm(state.x, axis=0)
+        if (gaps > 0.1 * np.maximum(levels, self.settings.rtol) + rounding).any():
+            raise self._checkpoint.other()
         if state.krylov is not None and not is_same:
             # another rank: go on from the last full cycle
-            image = product(problem.accurate, state.x, self.settings.ridge)
-            state.krylov, state.residual = None, problem.b - image
-            state.levels = np.linalg.norm(state.residual, axis=0)
+            state.krylov, state.residual, state.levels = None, found, levels
         return state
 
     def _preconditioner_key(self) -> str:

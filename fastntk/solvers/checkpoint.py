@@ -75,12 +75,15 @@ class Checkpoint:
                 "written by this solver. Delete it to start from the beginning"
             ) from None
         if facts.get("format") != FORMAT or facts.get("key") != self._key:
-            raise InputError(
-                f"checkpoint: {self.path} is of another problem: the kernel, the "
-                "targets, the ridge or the settings differ. Delete it, or name "
-                "another file"
-            )
+            raise self.other()
         return arrays, facts
+
+    def other(self) -> InputError:
+        """Return the error for a file of another problem."""
+        return InputError(
+            f"checkpoint: {self.path} is of another problem: the kernel, the targets, "
+            "the ridge or the settings differ. Delete it, or name another file"
+        )
 
 
 def write_whole(path: Path, arrays: Mapping[str, AnyArray]) -> None:

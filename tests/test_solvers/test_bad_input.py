@@ -1,6 +1,7 @@
 """One test per message, for all solvers that check alike."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -102,3 +103,18 @@ def test_targets_whose_squares_leave_the_range_of_float64(
     assert result.status is plain.status
     np.testing.assert_allclose(result.x / size, plain.x, rtol=1e-3, atol=1e-4)
     np.testing.assert_array_less(result.residuals, 1e-6)
+
+
+@pytest.mark.parametrize("max_iter", [None, 3])
+def test_a_checkpoint_of_other_entries_is_refused(
+    max_iter: int | None, tmp_path: Path
+) -> None:
+    x = np.linspace(0.0, 1.0, 200)
+    kernel = np.exp(-np.abs(x[:, None] - x))
+    path = tmp_path / "state.npz"
+    block_cg(kernel, np.sin(5 * x), 1e-2, checkpoint=path, max_iter=max_iter)
+    keys = np.linspace(0, 199, 64).astype(np.intp)  # looked at by name
+    other = np.setdiff1d(np.arange(200), keys)[30:32]
+    kernel[np.ix_(other, other)] = np.eye(2)
+    with pytest.raises(InputError, match="is of another problem"):
+        block_cg(kernel, np.sin(5 * x), 1e-2, checkpoint=path)
