@@ -18,7 +18,13 @@ from fastntk.solvers.checks import (
 from fastntk.solvers.krylov import Krylov, advance, begin
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.preconditioners import identity
-from fastntk.solvers.protocol import KernelOperator, as_operator, rounding_unit
+from fastntk.solvers.protocol import (
+    KernelOperator,
+    as_operator,
+    columns_of,
+    finite,
+    rounding_unit,
+)
 from fastntk.solvers.result import SolveResult
 from fastntk.solvers.slabs import slabs
 from fastntk.solvers.status import Status
@@ -138,7 +144,7 @@ class _Reduced:
     def __init__(self, operator: KernelOperator, rows: IntArray, ridge: float) -> None:
         self.operator, self.rows, self.ridge = operator, rows, ridge
         n, m = operator.shape[0], len(rows)
-        small = np.asarray(operator.block(rows, rows), dtype=np.float64)
+        small = columns_of(operator, rows, rows)
         small = (small + small.T) / 2
         self.upper, self.jitter = _stable_cholesky(small, rounding_unit(operator))
         middle = (n / m) * (self.upper @ self.upper.T)
@@ -189,7 +195,7 @@ class _Reduced:
     def _blocks(self) -> Any:
         for part in slabs(self.operator.shape[0], len(self.rows)):
             block = self.operator.block(part, self.rows)
-            yield np.asarray(block, dtype=np.float64), part
+            yield finite(np.asarray(block, dtype=np.float64)), part
 
 
 def _solve(

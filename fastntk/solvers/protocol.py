@@ -13,6 +13,7 @@ __all__ = [
     "as_operator",
     "columns_of",
     "dense_matrix",
+    "finite",
     "product",
     "rounding_unit",
 ]
@@ -154,7 +155,7 @@ def dense_matrix(operator: Any, *, overwrite: bool = False) -> FloatArray:
         return np.array(found, dtype=np.float64, order="F")
     everything = slice(None)
     block = operator.block(everything, everything)
-    return np.asarray(block.T, dtype=np.float64, order="F")
+    return finite(np.asarray(block.T, dtype=np.float64, order="F"))
 
 
 def rounding_unit(operator: KernelOperator) -> float:
@@ -198,4 +199,14 @@ def columns_of(
 ) -> FloatArray:
     """Return ``K[rows][:, cols]`` as a Fortran-ordered array of a dtype."""
     result: FloatArray = np.asarray(operator.block(rows, cols), dtype=kind, order="F")
-    return result
+    return finite(result)
+
+
+def finite(block: FloatArray) -> FloatArray:
+    """Return entries of a matrix as they are; raise `InputError` for NaN, infinity."""
+    if np.isfinite(block.sum()) or np.isfinite(block).all():
+        return block
+    raise InputError(
+        "operator.block: found NaN or infinity; expected numbers. Does the kernel "
+        "leave the range of its dtype?"
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -118,3 +119,18 @@ def test_a_checkpoint_of_other_entries_is_refused(
     kernel[np.ix_(other, other)] = np.eye(2)
     with pytest.raises(InputError, match="is of another problem"):
         block_cg(kernel, np.sin(5 * x), 1e-2, checkpoint=path)
+
+
+@each
+def test_entries_that_are_not_numbers(solver: Callable[..., SolveResult]) -> None:
+    matrix = np.eye(30)
+    matrix[3, 7] = matrix[7, 3] = np.nan
+    operator = SimpleNamespace(
+        shape=matrix.shape,
+        dtype=matrix.dtype,
+        matmat=lambda columns: matrix @ columns,
+        diagonal=lambda: matrix.diagonal().copy(),
+        block=lambda rows, cols: matrix[rows][:, cols].copy(),
+    )
+    with pytest.raises(InputError, match="found NaN or infinity"):
+        solver(operator, np.ones(30), 0.1)
