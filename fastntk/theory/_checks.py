@@ -18,6 +18,7 @@ __all__ = [
     "at_least",
     "not_empty",
     "positive",
+    "power_of_two",
     "scalar_or_array",
     "unit_of",
 ]
@@ -127,6 +128,16 @@ def positive(value: Any, name: str) -> float:
     if number <= 0:
         raise InputError(f"{name}: found {number!r}; expected a number > 0")
     return number
+
+
+def power_of_two(values: Any) -> FloatArray:
+    """Return the power of two next above each of some numbers >= 0; 1 for 0.
+
+    Kernels of any scale are divided by it, exactly, where their squares would leave
+    the range of float64.
+    """
+    exponents = np.frexp(np.asarray(values, dtype=np.float64))[1]
+    return np.asarray(np.ldexp(1.0, np.clip(exponents, -1021, 1023)))
 
 
 def scalar_or_array(values: FloatArray) -> Any:

@@ -7,7 +7,8 @@ import scipy.linalg
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from fastntk._errors import InputError
-from fastntk.theory._checks import as_kernel
+from fastntk._typing import FloatArray
+from fastntk.theory._checks import as_kernel, power_of_two
 
 __all__ = ["extreme_eigenvalues"]
 
@@ -52,6 +53,12 @@ def extreme_eigenvalues(kernel: Any) -> tuple[float, float]:
     if len(matrix) <= _DENSE:
         values = scipy.linalg.eigvalsh(matrix, check_finite=False)
         return float(values[0]), float(values[-1])
+    unit = float(power_of_two(np.abs(matrix).max()))  # ARPACK at any scale
+    low, high = _extremes_of_matrix(matrix / unit)
+    return low * unit, high * unit
+
+
+def _extremes_of_matrix(matrix: FloatArray) -> tuple[float, float]:
     high = float(eigsh(matrix, k=1, which="LA", return_eigenvectors=False)[0])
     try:
         factor = scipy.linalg.cho_factor(matrix, lower=True, check_finite=False)
@@ -66,9 +73,14 @@ def extreme_eigenvalues(kernel: Any) -> tuple[float, float]:
 
 
 def _extremes_of_operator(operator: Any) -> tuple[float, float]:
+    start = np.random.default_rng(0).random(operator.shape[1]) + 0.5
+    unit = float(power_of_two(np.abs(operator.matvec(start)).max()))
+    scaled = LinearOperator(
+        operator.shape, lambda v: operator.matvec(v) / unit, dtype=np.float64
+    )
     try:
         low, high = (
-            float(eigsh(operator, k=1, which=which, return_eigenvectors=False)[0])
+            float(eigsh(scaled, k=1, which=which, return_eigenvectors=False)[0])
             for which in ("SA", "LA")
         )
     except ArpackNoConvergence as error:
@@ -77,4 +89,4 @@ def _extremes_of_operator(operator: Any) -> tuple[float, float]:
             f"shape {operator.shape} ({error}); expected a spectrum that is not "
             "crowded at 0. Add a ridge, or pass the matrix"
         ) from None
-    return low, high
+    return low * unit, high * unit

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
-from fastntk.theory._checks import scalar_or_array
+from fastntk.theory._checks import power_of_two, scalar_or_array
 from fastntk.theory.leave_one_out import leave_one_out
 from fastntk.theory.training_spectrum import TrainingSpectrum, check_ridges
 
@@ -118,7 +118,9 @@ def kare(spectrum: TrainingSpectrum, ridge: Any, *, leverages: str = "rows") -> 
         )
     ridges = check_ridges(spectrum, ridge)
     n = spectrum.n_samples
-    weights = 1.0 / (spectrum.eigenvalues + ridges[..., None])
+    shifted = spectrum.eigenvalues + ridges[..., None]
+    unit = power_of_two(shifted[..., -1])  # weights of order 1, kernels of any scale
+    weights = unit[..., None] / shifted
     first, second = weights.sum(-1), (weights**2).sum(-1)
     squared_norm = weights**2 @ spectrum.power
     test = n * squared_norm / first**2
@@ -127,9 +129,11 @@ def kare(spectrum: TrainingSpectrum, ridge: Any, *, leverages: str = "rows") -> 
     return Kare(
         ridge=scalar_or_array(ridges),
         test_mse=scalar_or_array(test),
-        train_mse=scalar_or_array(ridges**2 * squared_norm / n),
-        kappa=scalar_or_array(1.0 / first),
-        degrees_of_freedom=scalar_or_array(weights @ spectrum.eigenvalues),
+        train_mse=scalar_or_array((ridges / unit) ** 2 * squared_norm / n),
+        kappa=scalar_or_array(unit / first),
+        degrees_of_freedom=scalar_or_array(
+            (spectrum.eigenvalues / shifted).sum(-1),
+        ),
         relative_error=scalar_or_array(
             np.sqrt(2.0 * (weights**4).sum(-1)) / second,
         ),

@@ -1,7 +1,7 @@
 """Test error at other numbers of samples, from one eigendecomposition."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from scipy.optimize import brentq, nnls
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
-from fastntk.theory._checks import as_numbers, at_least
+from fastntk.theory._checks import as_numbers, at_least, power_of_two
 from fastntk.theory.kare import kare
 from fastntk.theory.training_spectrum import (
     TrainingSpectrum,
@@ -126,6 +126,9 @@ def learning_curve(
         raise InputError(
             f"n_samples: found shape {sizes.shape}; expected a list of sizes"
         )
+    unit = float(power_of_two(spectrum.eigenvalues[-1] + wanted))
+    spectrum = replace(spectrum, eigenvalues=spectrum.eigenvalues / unit)
+    wanted /= unit  # kernels of any scale
     shift = _smallest_trusted_shift(spectrum)
     edge = _read(spectrum, shift)
     law = None
@@ -150,9 +153,9 @@ def learning_curve(
         n_samples=sizes,
         test_mse=np.array(test),
         train_mse=np.array(train),
-        kappa=np.array(kappa),
+        kappa=np.array(kappa) * unit,
         is_extrapolated=np.array(far),
-        ridge=wanted,
+        ridge=wanted * unit,
     )
 
 

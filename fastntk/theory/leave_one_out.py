@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from fastntk.theory._checks import scalar_or_array
+from fastntk.theory._checks import power_of_two, scalar_or_array
 from fastntk.theory.training_spectrum import TrainingSpectrum, check_ridges
 
 __all__ = ["leave_one_out"]
@@ -54,7 +54,8 @@ def leave_one_out(spectrum: TrainingSpectrum, ridge: Any) -> Any:
     squared_vectors = spectrum.vectors**2
     errors = np.empty(ridges.shape)
     for index in np.ndindex(*ridges.shape):
-        weights = 1.0 / (spectrum.eigenvalues + ridges[index])
+        shifted = spectrum.eigenvalues + ridges[index]
+        weights = power_of_two(shifted[-1]) / shifted  # of order 1 at any scale
         solution = spectrum.vectors @ (weights[:, None] * spectrum.coefficients)
         errors[index] = np.mean((solution / (squared_vectors @ weights)[:, None]) ** 2)
     return scalar_or_array(errors)

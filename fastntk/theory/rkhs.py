@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastntk._errors import InputError
-from fastntk.theory._checks import at_least, positive
+from fastntk.theory._checks import at_least, positive, power_of_two
 from fastntk.theory.kare import kare
 from fastntk.theory.training_spectrum import (
     TrainingSpectrum,
@@ -90,8 +90,10 @@ def rkhs_norm(spectrum: TrainingSpectrum, ridge: float = 0.0) -> float:
     """
     shift = float(check_ridges(spectrum, at_least(ridge, "ridge", 0.0)))
     mu = spectrum.eigenvalues
-    squares = mu / (mu + shift) ** 2 * (spectrum.power * spectrum.n_outputs)
-    return float(np.sqrt(squares.sum()))
+    unit = float(power_of_two(mu[-1] + shift))
+    filters = mu / unit / ((mu + shift) / unit) ** 2
+    squares = filters * (spectrum.power * spectrum.n_outputs)
+    return float(np.sqrt(squares.sum()) / np.sqrt(unit))
 
 
 def generalisation_bound(

@@ -18,6 +18,8 @@ from fastntk.theory._checks import (
 
 __all__ = ["TrainingSpectrum", "check_ridges", "check_spectrum", "decompose"]
 
+_SMALLEST, _LARGEST = 1e-140, 1e140  # targets, the largest of them
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class TrainingSpectrum:
@@ -117,10 +119,21 @@ def decompose(kernel: Any, y: Any) -> TrainingSpectrum:
     """
     matrix = as_kernel(kernel)
     targets = as_targets(y, len(matrix))
+    _check_squares(targets)
     # float32 kernels are positive up to their own rounding
     slack = len(matrix) * float(np.finfo(np.float32).eps)
     eigenvalues, vectors = psd_eigh(matrix, slack, "kernel")
     return TrainingSpectrum(eigenvalues, vectors.T @ targets, vectors, unit_of(kernel))
+
+
+def _check_squares(targets: FloatArray) -> None:
+    """Refuse targets whose squares leave the range of float64."""
+    size = float(np.abs(targets).max())
+    if size and not _SMALLEST <= size <= _LARGEST:
+        raise InputError(
+            f"y: found targets as large as {size:.3g}, whose squares float64 cannot "
+            f"hold; expected {_SMALLEST:g} to {_LARGEST:g}. Change their units"
+        )
 
 
 def check_spectrum(spectrum: Any) -> None:
