@@ -25,7 +25,7 @@ from fastntk.predict.descent_steps import (
     shuffled_batches,
 )
 from fastntk.predict.layout import Layout
-from fastntk.predict.learning_rate import max_learning_rate
+from fastntk.predict.learning_rate import max_learning_rate, outlying_scale
 
 __all__ = ["DescentResult", "kernel_gradient_descent"]
 
@@ -211,17 +211,18 @@ def _step_size(
 ) -> float:
     if learning_rate is not None:
         return check_positive(learning_rate, "learning_rate")
+    scale = outlying_scale(kernel)
     if batch is None:
-        return max_learning_rate(kernel, y.size) / 2
+        return max_learning_rate(kernel / scale, y.size) / 2 / scale
     n = y.shape[0]
     per_sample, rows_each = y.size // n, len(kernel) // n
-    descending = np.sort(kernel.diagonal())[::-1]
+    descending = np.sort(kernel.diagonal() / scale)[::-1]
     sizes = {batch, n % batch or batch}  # the last of a pass may be smaller
     rates = [
         size * per_sample / (float(descending[: size * rows_each].sum()) + 1e-12)
         for size in sizes
     ]
-    return float(min(rates))
+    return float(min(rates)) / scale
 
 
 def _as_batch(batch_size: Any, n: int) -> int | None:

@@ -15,7 +15,7 @@ from fastntk.predict.checks import (
 )
 from fastntk.predict.layout import check_symmetric, kernel_matrix
 
-__all__ = ["largest_eigenvalue", "max_learning_rate"]
+__all__ = ["largest_eigenvalue", "max_learning_rate", "outlying_scale"]
 
 _ITERATIVE = 300  # matrices from this size on have their largest eigenvalue by Lanczos
 
@@ -97,3 +97,12 @@ def largest_eigenvalue(matrix: FloatArray) -> float:
         matrix, eigvals_only=True, subset_by_index=[n - 1, n - 1], check_finite=False
     )
     return float(values[-1])
+
+
+def outlying_scale(matrix: FloatArray) -> float:
+    """Return the size of a kernel whose squares over- or underflow, 1 for all others.
+
+    A power of four: division by it, and by its root, is exact.
+    """
+    exponent = int(np.frexp(np.abs(matrix).max())[1]) // 2
+    return float(np.ldexp(1.0, 2 * exponent)) if abs(exponent) > 50 else 1.0

@@ -17,7 +17,7 @@ from fastntk.predict.checks import (
 )
 from fastntk.predict.dual_flow import METHODS, DualFlow
 from fastntk.predict.layout import CrossKernel, Layout
-from fastntk.predict.learning_rate import largest_eigenvalue
+from fastntk.predict.learning_rate import largest_eigenvalue, outlying_scale
 from fastntk.predict.losses import Loss, as_loss
 from fastntk.predict.mse import check_outputs
 from fastntk.predict.results import ODEState
@@ -39,15 +39,16 @@ class FlowPredictor:
         method: str,
     ) -> None:
         self._loss = loss
-        self._kernel = kernel
+        self._scale = outlying_scale(kernel)
+        self._kernel = kernel / self._scale
         self._y = y
         self._layout = layout
         self._method = method
         self._has_momentum = momentum is not None
-        self._unit = learning_rate
+        self._unit = learning_rate * self._scale
         self._friction: float | None = None
         if momentum is not None:
-            self._unit = learning_rate**0.5
+            self._unit = (learning_rate * self._scale) ** 0.5
             self._friction = (momentum - 1.0) / self._unit
 
     def __call__(
@@ -88,7 +89,8 @@ class FlowPredictor:
         times = self._times(t)
         cross = None
         if state.fx_test is not None:
-            cross = self._layout.cross(k_test_train, "k_test_train")
+            matrix, points = self._layout.cross(k_test_train, "k_test_train")
+            cross = CrossKernel(matrix / self._scale, points)
         result = self._run(times, state, cross)
         if is_state:
             return result
@@ -121,14 +123,22 @@ class FlowPredictor:
                 "has no closed form there, and may have no limit. For the squared "
                 "error use gradient_descent_mse"
             )
-        return times * self._unit
+        with np.errstate(over="ignore"):
+            scaled = times * self._unit
+        if not np.isfinite(scaled).all():
+            raise InputError(
+                f"t: found {times.max():.3g}, which overflows times the learning rate "
+                "and the kernel; expected shorter times, or a smaller learning rate"
+            )
+        return scaled
 
     def _run(
         self, times: FloatArray, state: ODEState, cross: CrossKernel | None
     ) -> ODEState:
         shape = self._y.shape
         train_0 = _filled(state.fx_train, shape, "fx_train_0")
-        train_v = _filled(state.qx_train, shape, "qx_train")
+        root = self._scale**0.5  # velocities are derivatives by scaled time
+        train_v = _filled(state.qx_train, shape, "qx_train") / root
         flow = DualFlow(
             self._loss,
             self._kernel,
@@ -150,7 +160,7 @@ class FlowPredictor:
                 return outputs, None
             outputs += _outer(carried, velocity)
             speed = self._push(kernel, b, times.shape) + _outer(left, velocity)
-            return outputs, speed
+            return outputs, speed * root
 
         own = CrossKernel(self._kernel, self._layout.points)
         fx_train, qx_train = at(own, train_0, train_v)
@@ -158,7 +168,7 @@ class FlowPredictor:
             return ODEState(fx_train, None, qx_train, None)
         test_shape = self._layout.full_shape(cross.points)
         test_0 = _filled(state.fx_test, test_shape, "fx_test_0")
-        test_v = _filled(state.qx_test, test_shape, "qx_test")
+        test_v = _filled(state.qx_test, test_shape, "qx_test") / root
         fx_test, qx_test = at(cross, test_0, test_v)
         return ODEState(fx_train, fx_test, qx_train, qx_test)
 
