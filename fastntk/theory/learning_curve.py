@@ -121,11 +121,7 @@ def learning_curve(
             "spectrum: found eigenvalues that are all 0; expected a kernel that is not "
             "zero. Look at fastntk.diagonal(net, x)"
         )
-    sizes = np.atleast_1d(as_numbers(n_samples, "n_samples", 1.0))
-    if sizes.ndim != 1 or not sizes.size:
-        raise InputError(
-            f"n_samples: found shape {sizes.shape}; expected a list of sizes"
-        )
+    sizes = _as_sizes(n_samples)
     unit = float(power_of_two(spectrum.eigenvalues[-1] + wanted))
     spectrum = replace(spectrum, eigenvalues=spectrum.eigenvalues / unit)
     wanted /= unit  # kernels of any scale
@@ -157,6 +153,15 @@ def learning_curve(
         is_extrapolated=np.array(far),
         ridge=wanted * unit,
     )
+
+
+def _as_sizes(n_samples: Any) -> FloatArray:
+    sizes = np.atleast_1d(as_numbers(n_samples, "n_samples", 1.0))
+    if sizes.ndim != 1 or not sizes.size:
+        raise InputError(
+            f"n_samples: found shape {sizes.shape}; expected a list of sizes"
+        )
+    return sizes
 
 
 def _read(spectrum: TrainingSpectrum, shift: float) -> _Reading:

@@ -9,12 +9,13 @@ from scipy.sparse.linalg import aslinearoperator
 import fastntk
 from fastntk import stax, theory
 from fastntk._errors import InputError
+from fastntk._typing import FloatArray
 
 SCALES = [1e160, 1e-160, 1e300, 1e-300]
 
 
 @pytest.fixture(scope="module")
-def problem():
+def problem() -> tuple[FloatArray, ...]:
     rng = np.random.default_rng(0)
     net = stax.serial(stax.Dense(64, b_std=0.3), stax.Relu(), stax.Dense(1))
     x = rng.normal(size=(24, 3))
@@ -23,10 +24,12 @@ def problem():
 
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("ridge", [0.0, 0.1])
-def test_errors_do_not_depend_on_the_scale_of_the_kernel(problem, scale, ridge):
+def test_errors_do_not_depend_on_the_scale_of_the_kernel(
+    problem: tuple[FloatArray, ...], scale: float, ridge: float
+) -> None:
     kernel, y = problem
 
-    def figures(s):
+    def figures(s: float) -> list[float]:
         spectrum = theory.decompose(s * kernel, y)
         found = []
         for leverages in ("rows", "mean"):
@@ -48,7 +51,9 @@ def test_errors_do_not_depend_on_the_scale_of_the_kernel(problem, scale, ridge):
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_extreme_eigenvalues_of_an_operator_at_any_scale(problem, scale):
+def test_extreme_eigenvalues_of_an_operator_at_any_scale(
+    problem: tuple[FloatArray, ...], scale: float
+) -> None:
     kernel, _ = problem
     found = theory.extreme_eigenvalues(aslinearoperator(scale * kernel))
     expected = np.linalg.eigvalsh(kernel)[[0, -1]]
@@ -56,7 +61,7 @@ def test_extreme_eigenvalues_of_an_operator_at_any_scale(problem, scale):
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_extreme_eigenvalues_of_a_large_matrix_at_any_scale(scale):
+def test_extreme_eigenvalues_of_a_large_matrix_at_any_scale(scale: float) -> None:
     values = np.linspace(1.0, 2.0, 1600)
     values[-1] = 5.0
     found = theory.extreme_eigenvalues(np.diag(scale * values))
@@ -64,7 +69,9 @@ def test_extreme_eigenvalues_of_a_large_matrix_at_any_scale(scale):
 
 
 @pytest.mark.parametrize("size", [1e160, 1e-160])
-def test_targets_whose_squares_cannot_be_held_are_refused(problem, size):
+def test_targets_whose_squares_cannot_be_held_are_refused(
+    problem: tuple[FloatArray, ...], size: float
+) -> None:
     kernel, y = problem
     with pytest.raises(InputError, match=r"y: found targets as large as .* units"):
         theory.decompose(kernel, size * y)
