@@ -177,6 +177,14 @@ def _as_levels(
                 f"{name}: found shape {values.shape}; expected {levels.shape}, one "
                 "number per eigenvalue"
             )
+    with np.errstate(over="ignore"):
+        total = float(levels @ counts)
+    if not math.isfinite(total):
+        raise InputError(
+            f"eigenvalues: found up to {levels.max():.3g}, whose sum with "
+            "multiplicities overflows; expected a finite mean of K(x, x). Divide the "
+            "eigenvalues and the ridge by a constant"
+        )
     return levels, powers, counts
 
 

@@ -122,7 +122,7 @@ def learning_curve(
             "zero. Look at fastntk.diagonal(net, x)"
         )
     sizes = _as_sizes(n_samples)
-    unit = float(power_of_two(spectrum.eigenvalues[-1] + wanted))
+    unit = float(power_of_two(spectrum.eigenvalues[-1]))
     spectrum = replace(spectrum, eigenvalues=spectrum.eigenvalues / unit)
     wanted /= unit  # kernels of any scale
     shift = _smallest_trusted_shift(spectrum)
@@ -166,12 +166,14 @@ def _as_sizes(n_samples: Any) -> FloatArray:
 
 def _read(spectrum: TrainingSpectrum, shift: float) -> _Reading:
     """Return what a ridge of ``shift`` on all rows shows of the population."""
-    weights = 1.0 / (spectrum.eigenvalues + shift)
+    shifted = spectrum.eigenvalues + shift
+    unit = float(power_of_two(shifted[-1]))
+    weights = unit / shifted  # of order 1, whatever the shift
     first, second = float(weights.sum()), float((weights**2).sum())
     n = spectrum.n_samples
     return _Reading(
-        kappa=1.0 / first,
-        freedom=float(weights @ spectrum.eigenvalues),
+        kappa=unit / first,
+        freedom=float((spectrum.eigenvalues / shifted).sum()),
         overlap=n - first**2 / second,
         n_modes=second**2 / float((weights**4).sum()),
     )

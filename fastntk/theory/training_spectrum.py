@@ -123,6 +123,11 @@ def decompose(kernel: Any, y: Any) -> TrainingSpectrum:
     # float32 kernels are positive up to their own rounding
     slack = len(matrix) * float(np.finfo(np.float32).eps)
     eigenvalues, vectors = psd_eigh(matrix, slack, "kernel")
+    if not np.isfinite(eigenvalues.sum()):
+        raise InputError(
+            f"kernel: found entries as large as {float(np.abs(matrix).max()):.3g}, so "
+            "that its trace overflows; expected smaller ones. Divide by a constant"
+        )
     return TrainingSpectrum(eigenvalues, vectors.T @ targets, vectors, unit_of(kernel))
 
 

@@ -75,3 +75,16 @@ def test_targets_whose_squares_cannot_be_held_are_refused(
     kernel, y = problem
     with pytest.raises(InputError, match=r"y: found targets as large as .* units"):
         theory.decompose(kernel, size * y)
+
+
+def test_sums_that_overflow_are_refused() -> None:
+    with pytest.raises(InputError, match="kernel: found entries .* trace overflows"):
+        theory.decompose(8e307 * np.array([[2.0, 1.0], [1.0, 2.0]]), [1.0, 1.0])
+    with pytest.raises(InputError, match="eigenvalues: found up to .* overflows"):
+        theory.eigenlearning([1e308, 1e308], [1.0, 1.0], 1)
+
+
+def test_learning_curve_of_a_ridge_far_above_the_kernel() -> None:
+    spectrum = theory.decompose([[2.0, 1.0], [1.0, 2.0]], [1.0, -1.0])
+    curve = theory.learning_curve(spectrum, [5], 1e200)
+    np.testing.assert_allclose(curve.test_mse, 1.0, rtol=0.5)
