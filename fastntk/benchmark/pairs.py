@@ -15,9 +15,9 @@ LEAST = 0.1  # seconds of one turn: short programs are repeated
 SHORT = 0.01  # seconds of one timing: it is the mean of programs that are shorter
 FEW = 3  # rounds at least, however long they take
 MOST = 60  # rounds at most
-LIMIT = 4 * ENOUGH  # seconds of a pair after which no round is added
-CONFIRMED = 3  # so many timings have to come near the best
-NEAR = 0.03  # of the best
+LIMIT = 6 * ENOUGH  # seconds of a pair after which no round is added
+CONFIRMED = 4  # so many timings have to come near the best
+NEAR = 0.02  # of the best
 
 
 @dataclass
@@ -89,7 +89,7 @@ def in_rounds(
 
     Notes
     -----
-    A pair rests when three timings of either program lie within 3 % of its best, else
+    A pair rests when four timings of either program lie within 2 % of its best, else
     after 60 rounds or when its time is over. As all pairs take turns, each sees the
     machine over the time of all of them.
 
