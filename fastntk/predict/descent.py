@@ -29,6 +29,8 @@ from fastntk.predict.learning_rate import max_learning_rate, outlying_scale
 
 __all__ = ["DescentResult", "kernel_gradient_descent"]
 
+_LARGEST = 1e140  # targets, whose squares are added up
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class DescentResult:
@@ -173,6 +175,12 @@ def kernel_gradient_descent(
     check_semidefinite(kernel, "k_train_train")
     start = as_outputs(fx_train_0, y.shape, "fx_train_0")
     residual = layout.flatten(start - y)
+    if np.abs(residual).max() > _LARGEST:
+        raise InputError(
+            f"y_train: found {np.abs(residual).max():.3g} as the largest difference "
+            f"from fx_train_0; expected at most {_LARGEST:.0e}, as the loss squares "
+            "it. Divide the targets by a constant"
+        )
     batch = _as_batch(batch_size, y.shape[0])
     rate = _step_size(learning_rate, kernel, y, batch)
     run = Descent(

@@ -62,7 +62,9 @@ def block_cg(
     b : array-like of shape (n,) or (n, n_outputs)
         Right-hand sides, finite. Columns may be zero, equal or dependent.
     ridge : float, default=0.0
-        In the units of ``K``. With 0, ``B`` should be in the range of ``K``.
+        In the units of ``K``. With 0, ``B`` has to be in the range of ``K``: where K is
+        singular the result is one of many solutions, the smallest of them with
+        ``preconditioner="none"``.
     accurate : KernelOperator, optional
         The same matrix in float64, where ``operator`` has float32 tiles: residuals are
         computed with it, and what is left is solved for again (iterative refinement).

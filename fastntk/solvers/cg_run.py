@@ -64,6 +64,7 @@ class CGRun:
         unit = rounding_unit(problem.fast)
         trace = float(np.sum(problem.fast.diagonal(), dtype=np.float64))
         self._rounding = 10.0 * unit * trace
+        self._negligible = rounding_unit(problem.accurate) * trace
         self.state = self._first_state()
 
     def run(self) -> Status:
@@ -119,24 +120,31 @@ class CGRun:
                 state.residual[:, state.active],
                 width,
                 rng,
+                None if settings.ridge > 0.0 else self._image,
             )
         return None
+
+    def _image(self, v: FloatArray) -> FloatArray:
+        """Return ``(K + ridge I) V``, by the operator that is iterated with."""
+        problem = self.problem
+        operator = problem.fast if self.state.is_mixed else problem.accurate
+        self.state.products += 1
+        return product(operator, v, self.settings.ridge)
 
     def _iterate(self) -> None:
         state, problem = self.state, self.problem
         assert state.krylov is not None
-        operator = problem.fast if state.is_mixed else problem.accurate
-        ridge = self.settings.ridge
+        is_regular = self.settings.ridge > 0.0 or state.is_mixed
         advance(
             state.krylov,
-            lambda v: product(operator, v, ridge),
+            self._image,
             problem.preconditioner,
             self._rounding,
+            0.0 if is_regular else self._negligible,
         )
         state.levels[state.active] = np.linalg.norm(state.krylov.r, axis=0)
         state.iterations += 1
         state.in_cycle += 1
-        state.products += 1
         worst = float((state.levels[state.active] / state.goals).max())
         state.history.append(float(state.levels.max()))
         state.since_best += 1

@@ -13,6 +13,7 @@ from fastntk.solvers.preconditioners import LowRankPreconditioner
 __all__ = ["Krylov", "advance", "begin"]
 
 DEPENDENT = 1e-13  # eigenvalues of a scaled D^T A D up to here count as zero
+TINY = float(np.finfo(np.float64).tiny)
 INDEPENDENT = 1e-4  # least diagonal of R, columns of norm 1, for Cholesky's QR
 
 Product = Callable[[FloatArray], FloatArray]
@@ -48,8 +49,21 @@ def begin(
     residual: FloatArray,
     width: int,
     rng: np.random.Generator,
+    into_range: Product | None = None,
 ) -> Krylov:
     """Start from residuals of shape (n, s), padded to ``width`` columns by probes.
+
+    Parameters
+    ----------
+    preconditioner : LowRankPreconditioner
+    residual : ndarray of shape (n, s)
+    width : int
+        Columns, probes included.
+    rng : Generator
+        Of the probes.
+    into_range : callable, optional
+        ``V -> K V``, where K may be singular: what probes have outside of its range
+        would stay in the residuals for ever, and keep the block from converging.
 
     Notes
     -----
@@ -61,6 +75,10 @@ def begin(
     start = preconditioner.left(residual)
     if width > s:
         probes = rng.choice((-1.0, 1.0), size=(n, width - s))
+        if into_range is not None:
+            probes = into_range(probes)
+            longest = float(np.linalg.norm(probes, axis=0).max())
+            probes *= np.sqrt(n) / max(longest, TINY)
         scale = float(np.linalg.norm(start, axis=0).mean()) / np.sqrt(n)
         start = np.hstack([start, scale * preconditioner.left(probes)])
     q, r = _qr(start)
@@ -73,6 +91,7 @@ def advance(
     times: Product,
     preconditioner: LowRankPreconditioner,
     rounding: float,
+    negligible: float = 0.0,
 ) -> None:
     """Do one iteration, in place.
 
@@ -86,6 +105,9 @@ def advance(
         ``P = M M^T``.
     rounding : float
         Negative quadratic forms of unit vectors down to minus this are rounding.
+    negligible : float
+        Up to here positive ones are rounding too, where K may be singular: nothing is
+        solved for in such directions.
 
     Raises
     ------
@@ -109,7 +131,7 @@ def advance(
     plain = times(directions)
     image = preconditioner.left(plain)
     gram = state.d.T @ image
-    inverse = _inverse((gram + gram.T) / 2, directions, rounding)
+    inverse = _inverse((gram + gram.T) / 2, directions, rounding, negligible)
     steps = inverse @ state.c
     x, r = state.x + state.d @ steps, state.r - plain @ steps
     q, s = _qr(state.q - image @ inverse)
@@ -145,21 +167,19 @@ def _qr(a: FloatArray) -> tuple[FloatArray, FloatArray]:
     return q, total
 
 
-def _inverse(gram: FloatArray, directions: FloatArray, rounding: float) -> FloatArray:
+def _inverse(
+    gram: FloatArray, directions: FloatArray, rounding: float, negligible: float
+) -> FloatArray:
     """Return the (pseudo-)inverse of ``D^T A D``; refuse one that is not PSD."""
     norms = np.linalg.norm(directions, axis=0)
     _refuse_negative(gram.diagonal(), directions, norms, rounding)
     scale = np.sqrt(np.maximum(gram.diagonal(), 0.0))
-    is_zero = scale == 0.0
+    is_zero = gram.diagonal() <= negligible * norms**2
     safe = np.where(is_zero, 1.0, scale)
     scaled = gram / np.outer(safe, safe)
-    try:
-        lower = cholesky(scaled, lower=True, check_finite=False)
-        if lower.diagonal().min() ** 2 > DEPENDENT * len(gram):
-            inverse = cho_solve((lower, True), np.eye(len(gram)), check_finite=False)
-            return np.asarray(inverse / np.outer(safe, safe))
-    except np.linalg.LinAlgError:
-        pass
+    plain = None if is_zero.any() else _plain_inverse(scaled)
+    if plain is not None:
+        return np.asarray(plain / np.outer(safe, safe))
     values, vectors = eigh(scaled, check_finite=False)
     combined = directions @ (vectors[:, :1] / safe[:, None])
     _refuse_negative(values[:1], combined, np.linalg.norm(combined, axis=0), rounding)
@@ -169,6 +189,18 @@ def _inverse(gram: FloatArray, directions: FloatArray, rounding: float) -> Float
     result[is_zero] = 0.0
     result[:, is_zero] = 0.0
     return result
+
+
+def _plain_inverse(scaled: FloatArray) -> FloatArray | None:
+    """Return the inverse, or None where some columns are dependent."""
+    try:
+        lower = cholesky(scaled, lower=True, check_finite=False)
+    except np.linalg.LinAlgError:
+        return None
+    if lower.diagonal().min() ** 2 <= DEPENDENT * len(scaled):
+        return None
+    unit = np.eye(len(scaled))
+    return np.asarray(cho_solve((lower, True), unit, check_finite=False))
 
 
 def _refuse_negative(

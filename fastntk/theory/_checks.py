@@ -57,6 +57,11 @@ def as_targets(y: Any, n: int, name: str = "y") -> FloatArray:
             f"{name}: found text (dtype {array.dtype}); expected numbers. Encode "
             "classes as numbers, e.g. one-hot: np.eye(n_classes)[labels]"
         )
+    if array.ndim > 2:
+        raise InputError(
+            f"{name}: found targets of shape {array.shape}; expected (n,) or "
+            f"(n, n_outputs). Pass {name}.reshape(len({name}), -1) for several outputs"
+        )
     targets = np.asarray(as_input(array, name), dtype=np.float64)
     if len(targets) != n:
         raise InputError(

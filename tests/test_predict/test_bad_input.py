@@ -33,6 +33,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max_rate": lambda k=K, **o: predict.max_learning_rate(k, **o),
 }
 
+BIG = np.full_like(Y, 1e200)
 WITH_TARGETS = [name for name in FUNCTIONS if name != "max_rate"]
 WITH_TIMES = ["mse", "ensemble", "flow", "gradient_flow"]
 WITH_RATE = [*WITH_TIMES, "descent"]
@@ -54,6 +55,10 @@ def test_targets(name: str) -> None:
     if name in (*WITH_NUMBERS, "mse"):
         match = r"expected \(3, 3\) for targets of shape \(3, 1\)"
     refuse(name, match, y=np.ones((3, 1)))
+
+
+def test_targets_whose_squares_overflow() -> None:
+    refuse("descent", "y_train: found 1e[+]200 .*; expected at most 1e[+]140", y=BIG)
 
 
 @pytest.mark.parametrize("name", WITH_TIMES)

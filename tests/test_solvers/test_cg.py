@@ -131,6 +131,24 @@ def test_an_unconverged_answer_says_so(matrix: Any) -> None:
     assert info.value.result is result
 
 
+@pytest.mark.parametrize("width", [1, 16])
+@pytest.mark.parametrize("rank", [1, 5, 30])
+@pytest.mark.parametrize("preconditioner", ["rpcholesky", "none"])
+def test_consistent_targets_of_a_singular_matrix_converge(
+    preconditioner: str, rank: int, width: int
+) -> None:
+    factor = np.random.default_rng(rank).standard_normal((40, rank))
+    factor[:, 0] = 1.0
+    matrix = factor @ factor.T
+    b = matrix @ np.random.default_rng(0).standard_normal((40, 2))
+    found = block_cg(matrix, b, 0.0, preconditioner=preconditioner, width=width)
+    assert found.is_success
+    assert _true(matrix, b, 0.0, found.x).max() <= 1e-6
+    if preconditioner == "none":  # all of it is in the range: the least norm
+        expected = np.linalg.pinv(matrix) @ b
+        assert np.abs(found.x - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
 def test_inconsistent_targets_of_a_singular_matrix_never_converge() -> None:
     matrix = matrix_of(spectrum("singular", 60), np.random.default_rng(0))
     b = np.random.default_rng(1).standard_normal(60)

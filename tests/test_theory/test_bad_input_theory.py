@@ -27,6 +27,10 @@ SPECTRUM = theory.decompose(KERNEL, [1.0, 2.0, 0.0])
             r"n_samples and ridge: found shapes \(3,\) and \(2,\)",
         ),
         (lambda: theory.eigenlearning([1.0], [1.0], []), "n_samples: found no num"),
+        (
+            lambda: theory.decompose(KERNEL, np.ones((3, 2, 2))),
+            r"y: found targets of shape \(3, 2, 2\); expected \(n,\) or \(n, n_outp",
+        ),
         (lambda: theory.time_to_loss("a", 0.1), "spectrum: found str"),  # type: ignore[arg-type]
         (lambda: theory.steps_to_loss(KERNEL, 0.1, 1.0), "spectrum: found ndarray"),  # type: ignore[arg-type]
         (lambda: theory.learning_curve(KERNEL, 5, 0.1), "spectrum: found ndarray"),  # type: ignore[arg-type]
