@@ -13,7 +13,6 @@ from fastntk.solvers.preconditioners import LowRankPreconditioner
 __all__ = ["Krylov", "advance", "begin"]
 
 DEPENDENT = 1e-13  # eigenvalues of a scaled D^T A D up to here count as zero
-TINY = float(np.finfo(np.float64).tiny)
 INDEPENDENT = 1e-4  # least diagonal of R, columns of norm 1, for Cholesky's QR
 
 Product = Callable[[FloatArray], FloatArray]
@@ -77,8 +76,10 @@ def begin(
         probes = rng.choice((-1.0, 1.0), size=(n, width - s))
         if into_range is not None:
             probes = into_range(probes)
-            longest = float(np.linalg.norm(probes, axis=0).max())
-            probes *= np.sqrt(n) / max(longest, TINY)
+            largest = float(np.abs(probes).max())
+            if largest > 0.0:
+                probes = probes / largest
+                probes *= np.sqrt(n) / np.linalg.norm(probes, axis=0).max()
         scale = float(np.linalg.norm(start, axis=0).mean()) / np.sqrt(n)
         start = np.hstack([start, scale * preconditioner.left(probes)])
     q, r = _qr(start)
