@@ -14,6 +14,7 @@ count the pairs of a thread. All indices are unsigned: Numba would handle negati
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import re
 from collections.abc import Sequence
@@ -94,6 +95,21 @@ def kernel_source(
     -------
     KernelSource
     """
+    what = (tuple(steps), tuple(outputs), np.dtype(dtype), plan)
+    return _written(*what, n_slots, n_tables, is_simulated)
+
+
+@functools.lru_cache(maxsize=64)  # an operator asks for the same one again and again
+def _written(
+    steps: tuple[Step, ...],
+    outputs: tuple[tuple[int, int, int], ...],
+    dtype: np.dtype[Any],
+    plan: Plan,
+    n_slots: int,
+    n_tables: int,
+    is_simulated: bool,
+) -> KernelSource:
+    """Write a kernel, see `kernel_source`."""
     sides = (2, 1) if plan.micro % 2 == 0 else (1,)
     for side in sides:
         out = Inliner(dtype, is_simulated=is_simulated)

@@ -154,6 +154,11 @@ def test_texts_are_hashed_by_what_is_in_them() -> None:
     assert len({first.key, *(other.key for other in others)}) == 5
 
 
+def test_a_kernel_is_written_once() -> None:
+    found = [source("relu", np.float32, "product") for _ in range(2)]
+    assert found[0] is found[1]
+
+
 def test_weights_are_no_part_of_the_text() -> None:
     """Networks that differ in their weights only share one kernel."""
     keys = set()
