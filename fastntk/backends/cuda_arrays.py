@@ -11,15 +11,19 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._typing import AnyArray
 from fastntk.backends.cuda_dlpack import borrowed
-from fastntk.backends.cuda_memory import empty
+from fastntk.backends.cuda_memory import empty, settle, to_device
 from fastntk.backends.cuda_where import device_of, is_on_device
 from fastntk.kernels.cuda_target import cuda, is_simulated
 
 __all__ = [
     "as_device_matrix",
+    "device_copy",
     "device_of",
     "flat_output",
+    "given_back",
+    "host_copy",
     "is_on_device",
     "new_output",
     "on_device_of",
@@ -78,6 +82,8 @@ def _as_numba(x: Any, name: str) -> Any:
     """Return any device array as Numba's."""
     if hasattr(type(x), "copy_to_host"):
         return x
+    if hasattr(x, "block_until_ready"):  # JAX: it may not have been launched yet
+        x.block_until_ready()
     try:
         if hasattr(x, "__cuda_array_interface__"):
             return cuda().as_cuda_array(x)
@@ -99,6 +105,12 @@ def flat_output(out: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> Any:
         If shape, dtype or layout do not fit.
     """
     matrix = _as_numba(out, "out")
+    interface = getattr(out, "__cuda_array_interface__", None) or {}
+    if interface.get("data", (0, False))[1]:
+        raise InputError(
+            f"out: found a read-only {type(out).__name__} on the device; expected an "
+            "array that can be written to. Leave out= away"
+        )
     if tuple(matrix.shape) != shape or matrix.dtype != dtype:
         raise InputError(
             f"out: found a device array of shape {tuple(matrix.shape)} and dtype "
@@ -123,6 +135,29 @@ def _refuse_layout(found: str) -> None:
         f"out: found a device array with {found}; expected rows of adjacent numbers "
         "(C order, or a block of such an array). Pass a contiguous array, or none"
     )
+
+
+def host_copy(x: Any) -> AnyArray:
+    """Return a copy of a device array in host memory."""
+    with on_device_of(x):
+        settle()
+        values: AnyArray = _as_numba(x, "array").copy_to_host()
+    return values
+
+
+def device_copy(values: AnyArray, example: Any) -> Any:
+    """Return numbers of the host as an array of the library, and on the device, of one.
+
+    See `new_output`.
+    """
+    shape = (1, values.size)
+    with on_device_of(example):
+        out = new_output(shape, values.dtype, example)
+        settle()
+        flat, _ = flat_output(out, shape, values.dtype)
+        flat.copy_to_device(to_device(values.reshape(-1)))
+        settle()
+        return given_back(out.reshape(values.shape), example)
 
 
 class _Flat:

@@ -22,13 +22,18 @@ from fastntk.backends.cuda_arrays import (
     on_device_of,
 )
 from fastntk.backends.cuda_launch import Launcher, Target
-from fastntk.backends.cuda_memory import is_out_of_memory, refuse_memory, to_device
+from fastntk.backends.cuda_memory import (
+    is_out_of_memory,
+    refuse_memory,
+    settle,
+    to_device,
+)
 from fastntk.backends.cuda_rows import CudaRows
 from fastntk.kernels.cuda_target import cuda
 from fastntk.program import Program, lower
 from fastntk.spec import Dense, Spec
 
-__all__ = ["DeviceGram", "diagonal_on_device", "gram_on_device", "tiles_on_device"]
+__all__ = ["DeviceGram", "gram_on_device", "new_outputs"]
 
 STREAMS = 2  # a product begins while the layers of the block before are computed
 FUSED_SIDE = 16384  # of blocks that need no memory of their own
@@ -72,6 +77,7 @@ class DeviceGram:
         self.backend = CudaBackend()
         self.names = names
         self.example = x1 if is_on_device(x1) else x2
+        settle()
         first, second = _matrix(x1, "x1"), None if x2 is None else _matrix(x2, "x2")
         self.dtype = _dtype(dtype, first, second)
         program = lower(spec, names, int(first.shape[1]))
@@ -103,12 +109,21 @@ class DeviceGram:
         variances = tuple(CudaRows(plain, x, self.dtype).variance for x in sides)
         return specialise(program, variances, self.dtype)
 
-    def launcher(self, side: int, *, is_mirrored: bool) -> Launcher:
-        """Return a launcher for blocks of a side."""
-        shape = (min(side, self.shape[0]), min(side, self.shape[1]))
-        return Launcher(
-            self.program, self.rows1, self.rows2, shape, is_mirrored=is_mirrored
-        )
+    def launchers(
+        self, side: int, are_mirrored: list[bool]
+    ) -> tuple[int, list[Launcher]]:
+        """Return launchers, and the side of blocks that there is room for."""
+        while True:
+            shape = (min(side, self.shape[0]), min(side, self.shape[1]))
+            sides = (self.program, self.rows1, self.rows2, shape)
+            try:
+                return side, [Launcher(*sides, is_mirrored=m) for m in are_mirrored]
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+            if side <= MIN_SIDE:
+                refuse_memory(side**2 * self.dtype.itemsize, f"a block of {side} rows")
+            side //= 2
 
     def diagonals(self) -> list[Any]:
         """Return the exact diagonals on the device."""
@@ -119,44 +134,51 @@ class DeviceGram:
 
     def fill(self, outs: list[Any], progress: Any = None) -> None:
         """Compute everything into outputs on the device."""
-        flats = [flat_output(out, self.shape, self.dtype) for out in outs]
-        side = MAX_SIDE
-        while True:
-            try:
-                streams = [cuda().stream() for _ in range(STREAMS)]
-                launchers = [
-                    self.launcher(side, is_mirrored=self.is_symmetric) for _ in streams
-                ]
-                break
-            except Exception as error:
-                if not is_out_of_memory(error):
-                    raise
-            if side <= MIN_SIDE:
-                refuse_memory(side**2 * self.dtype.itemsize, f"a block of {side} rows")
-            side //= 2
+        flats = self._flat(outs)
+        settle()
+        streams = [cuda().stream() for _ in range(STREAMS)]
+        side, launchers = self.launchers(MAX_SIDE, [self.is_symmetric] * STREAMS)
         if launchers[0].block is None:
             side = FUSED_SIDE
+        try:
+            self._walk(
+                flats, side, list(zip(launchers, streams, strict=True)), progress
+            )
+        finally:  # also on Ctrl-C: the outputs may be given back to their library
+            for stream in streams:
+                stream.synchronize()
+
+    def _walk(
+        self,
+        flats: list[tuple[Any, int]],
+        side: int,
+        lanes: list[tuple[Launcher, Any]],
+        progress: Any,
+    ) -> None:
+        """Launch all blocks, on the streams in turn."""
         diagonals = self.diagonals() if self.is_symmetric else None
+        outs, stride = [flat for flat, _ in flats], flats[0][1]
         for k, (rows, cols) in enumerate(self.blocks(side)):
-            target = Target(
-                [flat for flat, _ in flats],
-                flats[0][1],
-                diagonals,
-                rows.start,
-                cols.start,
-            )
-            stream = streams[k % STREAMS]
-            launchers[k % STREAMS].run(
-                rows, cols, target, stream, is_lower=self.is_symmetric
-            )
+            target = Target(outs, stride, diagonals, rows.start, cols.start)
+            launcher, stream = lanes[k % len(lanes)]
+            launcher.run(rows, cols, target, stream, is_lower=self.is_symmetric)
             if progress is not None:
                 stream.synchronize()
                 count = (rows.stop - rows.start) * (cols.stop - cols.start)
                 is_mirrored = self.is_symmetric and rows != cols
                 progress.add(count * (2 if is_mirrored else 1))
                 progress.tick()
-        for stream in streams:
-            stream.synchronize()
+
+    def _flat(self, outs: list[Any]) -> list[tuple[Any, int]]:
+        """Return outputs as flat views, and their row stride: one for all of them."""
+        flats = [flat_output(out, self.shape, self.dtype) for out in outs]
+        strides = sorted({stride for _, stride in flats})
+        if len(strides) > 1:
+            raise InputError(
+                f"out: found device arrays with {strides} items from row to row; "
+                "expected the same for all. Pass arrays of one layout, or none"
+            )
+        return flats
 
     def blocks(self, side: int) -> Iterator[tuple[slice, slice]]:
         """Yield the blocks of the matrix, or of its lower triangle."""
@@ -197,7 +219,8 @@ def gram_on_device(
             spec, x1, x2, names, dtype=dtype, backend=backend, collapse=collapse
         )
         if out is None:
-            outs = _new_outputs(job)
+            hint = "pass NumPy arrays to stream it to the host, or use fastntk.operator"
+            outs = new_outputs(job, job.shape, f"result ({hint})")
         if len(outs) != len(names):
             raise InputError(
                 f"out: found {len(outs)} arrays; expected one per kernel, {len(names)}"
@@ -206,69 +229,15 @@ def gram_on_device(
         return outs if out is not None else [given_back(o, job.example) for o in outs]
 
 
-def _new_outputs(job: DeviceGram) -> list[Any]:
-    """Return new arrays for the results, or say how much memory they take."""
+def new_outputs(job: DeviceGram, shape: tuple[int, int], what: str) -> list[Any]:
+    """Return new arrays, one per kernel, or say how much memory they take."""
     try:
-        return [new_output(job.shape, job.dtype, job.example) for _ in job.names]
+        return [new_output(shape, job.dtype, job.example) for _ in job.names]
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-    n1, n2 = job.shape
-    needed = n1 * n2 * job.dtype.itemsize * len(job.names)
-    refuse_memory(
-        needed,
-        f"a {n1} x {n2} result (pass NumPy arrays to stream it to "
-        "the host, or use fastntk.operator)",
-    )
-
-
-def diagonal_on_device(
-    spec: Spec, x: Any, names: tuple[str, ...], *, dtype: Any = None
-) -> list[Any]:
-    """Return the diagonals of kernels, float32 or float64 arrays on the device."""
-    with on_device_of(x):
-        job = DeviceGram(spec, x, None, names, dtype=dtype, collapse=False)
-        outs = [new_output((1, job.shape[0]), job.dtype, x) for _ in names]
-        for out, values in zip(outs, job.diagonals(), strict=True):
-            flat, _ = flat_output(out, (1, job.shape[0]), job.dtype)
-            flat.copy_to_device(values)
-        return [given_back(out.reshape(job.shape[0]), x) for out in outs]
-
-
-def tiles_on_device(
-    spec: Spec,
-    x1: Any,
-    x2: Any,
-    names: tuple[str, ...],
-    *,
-    dtype: Any = None,
-    backend: str = "auto",
-    side: int = MAX_SIDE,
-) -> Iterator[tuple[slice, slice, list[Any]]]:
-    """Yield the kernel matrices block by block, each in new arrays on the device."""
-    with on_device_of(x1, x2):
-        job = DeviceGram(spec, x1, x2, names, dtype=dtype, backend=backend)
-        diagonals = job.diagonals() if job.is_symmetric else None
-        plain = job.launcher(side, is_mirrored=False)
-        on_diagonal = plain
-        if job.is_symmetric:
-            on_diagonal = job.launcher(side, is_mirrored=True)
-    for rows, cols in job.blocks(side):
-        turns = [(rows, cols)]
-        is_diagonal = job.is_symmetric and rows == cols
-        if job.is_symmetric and not is_diagonal:
-            turns.append((cols, rows))
-        for part1, part2 in turns:
-            with on_device_of(x1, x2):
-                shape = (part1.stop - part1.start, part2.stop - part2.start)
-                outs = [new_output(shape, job.dtype, job.example) for _ in names]
-                flats = [flat_output(o, shape, job.dtype)[0] for o in outs]
-                stream = cuda().stream()
-                target = Target(flats, shape[1], diagonals)
-                launcher = on_diagonal if is_diagonal else plain
-                launcher.run(part1, part2, target, stream, is_lower=is_diagonal)
-                stream.synchronize()
-            yield part1, part2, [given_back(o, job.example) for o in outs]
+    needed = shape[0] * shape[1] * job.dtype.itemsize * len(job.names)
+    refuse_memory(needed, f"a {shape[0]} x {shape[1]} {what}")
 
 
 def _matrix(x: Any, name: str) -> InputMatrix | Any:

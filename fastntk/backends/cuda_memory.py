@@ -18,6 +18,7 @@ __all__ = [
     "on_device",
     "pinned",
     "refuse_memory",
+    "settle",
     "to_device",
 ]
 
@@ -40,6 +41,15 @@ def current_device() -> int | None:
 def on_device(number: int | None) -> Any:
     """Return a context in which a device is the current one, in any thread."""
     return contextlib.nullcontext() if number is None else cuda().gpus[number]
+
+
+def settle() -> None:
+    """Wait for all that runs on the device, on streams of other libraries too.
+
+    Arrays of other libraries are read and written on streams of our own, which only
+    wait for the default stream by themselves.
+    """
+    cuda().synchronize()
 
 
 def numbers(*values: int) -> list[np.uint64]:

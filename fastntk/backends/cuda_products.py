@@ -12,32 +12,43 @@ Product = Callable[..., None]
 """``product(unit1, unit2, block, shape, n_features, stream)``: ``A B^T``, all flat."""
 
 
-@functools.cache
 def cupy_module() -> Any:
-    """Return CuPy, None if it is not installed or finds no device."""
+    """Return CuPy, None if it is not installed or cannot multiply."""
+    return _cupy()[0]
+
+
+@functools.cache
+def _cupy() -> tuple[Any, str]:
+    """Return CuPy if it can multiply; if not, None and why."""
     if is_simulated():
-        return None
+        return None, "the simulator has no CuPy"
     try:
         import cupy
-    except Exception:  # also broken installations
-        return None
-    return cupy if _works(cupy) else None
-
-
-def _works(cupy: Any) -> bool:
-    """Return whether CuPy can multiply on this device."""
+    except ImportError as error:
+        return None, f"{error}; pip install 'cupy-cuda13x[ctk]', or cupy-cuda12x"
+    except Exception as error:  # broken installations
+        return None, _words("CuPy", error)
     try:
-        one = cupy.ones((1, 1), "float32")
-        return float((one @ one)[0, 0]) == 1.0
-    except Exception:  # of its driver, of a library that is missing
-        return False
+        two = cupy.full((2, 2), 2.0, "float32")  # a single number would not need cuBLAS
+        is_right = float((two @ two)[0, 0]) == 8.0
+    except Exception as error:  # of its driver, of a library that is missing
+        what = f"CuPy {getattr(cupy, '__version__', '')} cannot multiply"
+        return None, _words(what, error)
+    return (cupy, "") if is_right else (None, "a product by CuPy was wrong")
+
+
+def _words(what: str, error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return (
+        f"{what}: {lines[0]}; cuBLAS comes with cupy-cuda13x[ctk] or cupy-cuda12x[ctk]"
+    )
 
 
 def library_name() -> str:
     """Return what multiplies: a library's name and version, or our own kernel."""
-    cupy = cupy_module()
+    cupy, reason = _cupy()
     if cupy is None:
-        return "own kernel (install cupy-cuda13x or cupy-cuda12x for cuBLAS)"
+        return f"own kernel ({reason})"
     return f"cuBLAS by CuPy {cupy.__version__}"
 
 

@@ -23,11 +23,18 @@ def _is_there(x: Any) -> bool:
         return True
     where = getattr(x, "__dlpack_device__", None)
     if where is not None:
-        return int(where()[0]) in CUDA_DEVICES
+        try:
+            return int(where()[0]) in CUDA_DEVICES
+        except (BufferError, RuntimeError, TypeError, ValueError):
+            return False  # spread over devices: read as NumPy reads it
     return hasattr(type(x), "__cuda_array_interface__")
 
 
 def device_of(x: Any) -> int | None:
     """Return the number of the device that holds an array, if it says so."""
     where = getattr(x, "__dlpack_device__", None)
-    return None if where is None else int(where()[1])
+    if where is not None:
+        return int(where()[1])
+    context = getattr(getattr(x, "gpu_data", None), "context", None)  # Numba's own
+    number = getattr(getattr(context, "device", None), "id", None)
+    return None if number is None else int(number)

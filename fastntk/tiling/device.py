@@ -1,5 +1,6 @@
 """Public calls whose inputs live on a GPU: checks of options, and named tuples."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,15 @@ from fastntk.tiling.progress import ProgressArg, make_progress
 from fastntk.tiling.results import pack
 from fastntk.tiling.stages import is_one_run
 
-__all__ = ["device_diagonal", "device_gram", "device_tiles", "is_on_device"]
+__all__ = [
+    "as_device_array",
+    "device_diagonal",
+    "device_gram",
+    "device_tiles",
+    "is_on_device",
+    "rows_on_host",
+    "to_host",
+]
 
 
 def device_gram(
@@ -53,7 +62,7 @@ def device_gram(
 
 def device_diagonal(spec: Spec, x: Any, get: GetArg, dtype: Any) -> Any:
     """Return `fastntk.diagonal` of rows on a GPU, as arrays there."""
-    from fastntk.backends.cuda_device import diagonal_on_device
+    from fastntk.backends.cuda_blocks import diagonal_on_device
 
     _check_run(spec)
     names, is_tuple = check_get(get)
@@ -64,7 +73,7 @@ def device_tiles(
     spec: Spec, x1: Any, x2: Any, get: GetArg, *, dtype: Any, backend: str
 ) -> Iterator[tuple[slice, slice, Any]]:
     """Return `fastntk.tiles` of arrays on a GPU: blocks there."""
-    from fastntk.backends.cuda_device import tiles_on_device
+    from fastntk.backends.cuda_blocks import tiles_on_device
 
     _check_run(spec)
     names, is_tuple = check_get(get)
@@ -72,6 +81,31 @@ def device_tiles(
     return (
         (rows, cols, pack(values, names, is_tuple)) for rows, cols, values in blocks
     )
+
+
+def to_host(x: Any) -> Any:
+    """Return a copy in host memory of an array on a GPU; anything else as it is."""
+    if not is_on_device(x):
+        return x
+    from fastntk.backends.cuda_arrays import host_copy
+
+    return host_copy(x)
+
+
+def as_device_array(values: Any, example: Any) -> Any:
+    """Return values of the host as an array on a GPU, beside another one."""
+    from fastntk.backends.cuda_arrays import device_copy
+
+    return device_copy(values, example)
+
+
+@contextlib.contextmanager
+def rows_on_host(x1: Any, x2: Any, backend: str) -> Iterator[tuple[Any, Any, str]]:
+    """Yield rows in host memory, and the backend; the device of the rows is current."""
+    from fastntk.backends.cuda_arrays import on_device_of
+
+    with on_device_of(x1, x2):
+        yield to_host(x1), to_host(x2), "cuda" if backend == "auto" else backend
 
 
 def _check_run(spec: Spec) -> None:

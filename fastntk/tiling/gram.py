@@ -12,6 +12,8 @@ from fastntk.tiling.results import pack
 from fastntk.tiling.setup import as_spec, prepare
 from fastntk.tiling.tolerance import meet_tolerance, refuse_tol
 
+STAGED = "networks with layers made by a user, and inputs with positions,"
+
 __all__ = ["gram"]
 
 
@@ -122,11 +124,12 @@ def gram(
     spec = as_spec(net)
     call: dict[str, Any] = {"dtype": dtype, "backend": backend}
     if is_on_device(x1, x2, out):
+        refuse_tol(tol, "inputs on a GPU have")
         call |= {"out": out, "collapse": collapse, "progress": progress}
         return device_gram(spec, x1, x2, get, **call)
     call |= {"threads": threads, "max_memory": max_memory}
     if is_staged(spec, x1):
-        refuse_tol(tol)
+        refuse_tol(tol, f"{STAGED} have")
         return staged_gram(spec, x1, x2, get, out=out, progress=progress, **call)
     setup = prepare(spec, x1, x2, get, collapse=collapse, **call)
     outs = check_out(out, setup.shape, setup.dtype, setup.get, (setup.x1, setup.x2))

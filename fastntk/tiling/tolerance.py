@@ -28,12 +28,11 @@ def _checked(tol: Any) -> float:
     return float(tol)
 
 
-def refuse_tol(tol: Any) -> None:
+def refuse_tol(tol: Any, what: str) -> None:
     """Refuse a tolerance where there is no bound to compare it with."""
     if tol is not None:
         raise NotSupportedError(
-            "tol: networks with layers made by a user, and inputs with positions, have "
-            "no bound on their error; expected tol=None"
+            f"tol: {what} no bound on their error; expected tol=None"
         )
 
 

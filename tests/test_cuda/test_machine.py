@@ -9,7 +9,7 @@ import pytest
 
 import fastntk
 from fastntk import stax
-from fastntk.backends import base, cuda_arrays, cuda_info, cuda_products, get_backend
+from fastntk.backends import base, cuda_arrays, cuda_info, get_backend
 from fastntk.backends import cuda as _loaded_before_anything_is_replaced  # noqa: F401
 from fastntk.backends.cuda_dlpack import borrowed
 from fastntk.backends.cuda_memory import is_out_of_memory
@@ -137,11 +137,51 @@ def test_where_arrays_are() -> None:
     assert cuda_arrays.is_on_device(None, (np.eye(2), OnDevice((13, 1))))
 
 
+def test_arrays_spread_over_devices_are_read_as_numpy_reads_them() -> None:
+    class Spread:
+        def __dlpack_device__(self) -> tuple[int, int]:
+            raise BufferError("only supported for unsharded arrays")
+
+        def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+            return np.eye(2)
+
+    assert not cuda_arrays.is_on_device(Spread())
+    np.testing.assert_array_equal(
+        fastntk.gram(NET, Spread()), fastntk.gram(NET, np.eye(2))
+    )
+
+
 def test_arrays_on_two_devices() -> None:
     with pytest.raises(fastntk.InputError, match=r"devices \[0, 1\].*on one"):
         cuda_arrays.on_device_of(OnDevice((2, 0)), OnDevice((2, 1)))
     with cuda_arrays.on_device_of(np.eye(2), None):
         pass
+
+
+def test_arrays_of_numba_say_where_they_are() -> None:
+    context = SimpleNamespace(device=SimpleNamespace(id=1))
+    array = SimpleNamespace(gpu_data=SimpleNamespace(context=context))
+    assert cuda_arrays.device_of(array) == 1
+    assert cuda_arrays.device_of(SimpleNamespace(gpu_data=None)) is None
+
+
+def test_a_read_only_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    out: Any = SimpleNamespace(__cuda_array_interface__={"data": (0, True)})
+    monkeypatch.setattr(cuda_arrays, "_as_numba", lambda *_: np.eye(2))
+    with pytest.raises(fastntk.InputError, match="out: found a read-only"):
+        cuda_arrays.flat_output(out, (2, 2), np.dtype(np.float64))
+
+
+def test_arrays_that_are_still_computed_are_waited_for() -> None:
+    waited = []
+
+    class Lazy(OnDevice):
+        def block_until_ready(self) -> None:
+            waited.append(self)
+
+    with pytest.raises(fastntk.InputError, match="cannot be read"):
+        cuda_arrays.as_device_matrix(Lazy((2, 0)), "x1")
+    assert len(waited) == 1
 
 
 def test_an_array_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,57 +251,3 @@ def test_results_go_back_to_their_library(monkeypatch: pytest.MonkeyPatch) -> No
     example = type("Array", (), {"__module__": "jaxlib"})()
     assert cuda_arrays.given_back("result", example) == "jax result"
     assert cuda_arrays.given_back("result", 1) == "result"
-
-
-# --- products by a library ------------------------------------------------------------
-
-
-class FakeCupy(ModuleType):
-    """NumPy in the place of CuPy."""
-
-    __version__ = "0.0"
-
-    def __init__(self, *, is_broken: bool = False) -> None:
-        super().__init__("cupy")
-        self.is_broken = is_broken
-        self.cuda = SimpleNamespace(ExternalStream=_Stream)
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "ones" and self.is_broken:
-            raise OSError("libcublas.so.13 cannot be loaded")
-        return getattr(np, name)
-
-
-class _Stream:
-    def __init__(self, handle: int) -> None:
-        self.handle = handle
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *args: object) -> None:
-        pass
-
-
-@pytest.mark.parametrize("is_broken", [False, True])
-def test_cupy_multiplies_where_it_works(
-    is_broken: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "cupy", FakeCupy(is_broken=is_broken))
-    monkeypatch.setattr(cuda_products, "is_simulated", lambda: False)
-    cuda_products.cupy_module.cache_clear()
-    try:
-        product = cuda_products.library_product()
-        if is_broken:
-            assert product is None
-            assert cuda_products.library_name().startswith("own kernel")
-            return
-        assert product is not None
-        assert cuda_products.library_name() == "cuBLAS by CuPy 0.0"
-        a, b = np.arange(6.0), np.arange(12.0)
-        block = np.zeros(20)
-        product(a, b, block, (2, 4), 3, SimpleNamespace(handle=7))
-        expected = a.reshape(2, 3) @ b.reshape(4, 3).T
-        np.testing.assert_array_equal(block[:8].reshape(2, 4), expected)
-    finally:
-        cuda_products.cupy_module.cache_clear()

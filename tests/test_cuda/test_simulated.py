@@ -13,7 +13,6 @@ import pytest
 
 import fastntk
 from fastntk import stax
-from fastntk.backends.cuda_multiply import multiply
 from fastntk.kernels import cuda_target
 from fastntk.tiling.setup import Setup, prepare
 from tests.golden.loader import GROUPS, Case, layers, load
@@ -170,7 +169,7 @@ def test_mixed_sides_and_progress() -> None:
 
 
 def test_tiles_on_the_device_cover_the_matrix() -> None:
-    from fastntk.backends.cuda_device import tiles_on_device
+    from fastntk.backends.cuda_blocks import tiles_on_device
 
     x, whole = rows(), np.zeros((9, 9))
     for i, j, (block,) in tiles_on_device(RELU.spec, device(x), None, ("ntk",), side=5):
@@ -180,21 +179,6 @@ def test_tiles_on_the_device_cover_the_matrix() -> None:
         assert block.shape == (9, 9)
     for i, j, part in fastntk.tiles(RELU, x, backend="cuda"):
         np.testing.assert_allclose(part, whole[i, j], atol=1e-12)
-
-
-def test_products_with_columns() -> None:
-    x, v = rows(), np.random.default_rng(1).standard_normal((9, 3))
-    expected = fastntk.gram(RELU, x)
-    setup = on_device(RELU, x)
-    for side in (4, 9):
-        found = multiply(setup.program, setup.rows1, setup.rows2, v, side=side)
-        np.testing.assert_allclose(found, expected @ v, rtol=1e-12)
-    setup = on_device(RELU, x, x[:4])
-    sides = (setup.program, setup.rows1, setup.rows2)
-    found = multiply(*sides, v[:4], side=3)
-    np.testing.assert_allclose(found, expected[:, :4] @ v[:4], rtol=1e-12)
-    found = multiply(*sides, v, is_transposed=True, side=3)
-    np.testing.assert_allclose(found, expected[:, :4].T @ v, rtol=1e-12)
 
 
 def test_operator_and_sparse_rows() -> None:

@@ -1,6 +1,7 @@
 """What arrays on the device and the backend refuse, and short memory; simulated."""
 
 import os
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,17 @@ import pytest
 
 import fastntk
 from fastntk import stax
-from fastntk.backends import cuda, cuda_arrays, cuda_rows, get_backend
-from tests.test_cuda.nets import rows
+from fastntk.backends import (
+    cuda,
+    cuda_arrays,
+    cuda_blocks,
+    cuda_device,
+    cuda_launch,
+    cuda_rows,
+    get_backend,
+)
+from tests.networks import build
+from tests.test_cuda.nets import NETS, rows
 from tests.test_cuda.test_simulated import RELU, device, on_device
 
 pytestmark = [
@@ -44,6 +54,8 @@ def test_bad_calls_with_arrays_on_the_device() -> None:
         fastntk.InputError, match="backend='cpu': found inputs on a GPU"
     ):
         fastntk.gram(RELU, x, backend="cpu")
+    with pytest.raises(fastntk.NotSupportedError, match="tol: inputs on a GPU have"):
+        fastntk.gram(RELU, x, tol=1e-9)
     with pytest.raises(fastntk.InputError, match="found 5 and 2 features"):
         fastntk.gram(RELU, x, device(np.ones((2, 2))))
     with pytest.raises(fastntk.InputError, match="out: found a device array of shape"):
@@ -117,6 +129,50 @@ def test_out_of_memory_says_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(cuda_arrays, "empty", _ShortMemory(1).empty)
     with pytest.raises(fastntk.MemoryBudgetError, match="a 9 x 9 result"):
         fastntk.gram(RELU, device(rows()))
+
+
+def test_out_of_memory_for_blocks_on_the_device(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    net, x = build(NETS["steep-erf"]), rows()  # it needs room for similarities
+    expected, memory = fastntk.gram(net, x), _ShortMemory(30)
+    monkeypatch.setattr(cuda_launch, "empty", memory.empty)
+    monkeypatch.setattr("fastntk.backends.cuda_launch.STEEP", defaultdict(float))
+    monkeypatch.setattr(cuda_device, "MAX_SIDE", 9)
+    monkeypatch.setattr(cuda_device, "MIN_SIDE", 2)
+    found = fastntk.gram(net, device(x)).copy_to_host()
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+    assert memory.refused == 1
+    for i, j, block in fastntk.tiles(net, device(x)):
+        assert block.shape == (i.stop - i.start, j.stop - j.start)
+        np.testing.assert_allclose(block.copy_to_host(), expected[i, j], atol=1e-9)
+    monkeypatch.setattr(cuda_device, "MIN_SIDE", 9)
+    with pytest.raises(fastntk.MemoryBudgetError, match="a block of 9 rows needs"):
+        fastntk.gram(net, device(x))
+
+
+def test_outputs_of_different_strides_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x, strides = rows(), iter((9, 12))
+    outs = tuple(device(np.empty((9, 9))) for _ in range(2))
+    known = cuda_arrays.flat_output
+    monkeypatch.setattr(
+        cuda_device, "flat_output", lambda *a: (known(*a)[0], next(strides))
+    )
+    with pytest.raises(fastntk.InputError, match=r"\[9, 12\] items from row to row"):
+        fastntk.gram(RELU, device(x), None, ("nngp", "ntk"), out=outs)
+
+
+def test_work_of_other_libraries_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = []
+    monkeypatch.setattr(cuda_device, "settle", lambda: waits.append("gram"))
+    monkeypatch.setattr(cuda_blocks, "settle", lambda: waits.append("block"))
+    fastntk.gram(RELU, device(rows()))
+    assert waits == ["gram", "gram"]  # before rows are read, and before results
+    list(fastntk.tiles(RELU, device(rows())))
+    fastntk.diagonal(RELU, device(rows()))
+    assert waits[2:] == ["gram", "block", "gram", "block", "block"]
 
 
 def test_auto_never_chooses_the_simulator() -> None:

@@ -1,0 +1,64 @@
+"""Diagonals and blocks of kernel matrices whose inputs live on the GPU."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastntk.backends.cuda import MAX_SIDE
+from fastntk.backends.cuda_arrays import flat_output, given_back, on_device_of
+from fastntk.backends.cuda_device import DeviceGram, new_outputs
+from fastntk.backends.cuda_launch import Target
+from fastntk.backends.cuda_memory import settle
+from fastntk.kernels.cuda_target import cuda
+from fastntk.spec import Spec
+
+__all__ = ["diagonal_on_device", "tiles_on_device"]
+
+
+def diagonal_on_device(
+    spec: Spec, x: Any, names: tuple[str, ...], *, dtype: Any = None
+) -> list[Any]:
+    """Return the diagonals of kernels, float32 or float64 arrays on the device."""
+    with on_device_of(x):
+        job = DeviceGram(spec, x, None, names, dtype=dtype, collapse=False)
+        outs = new_outputs(job, (1, job.shape[0]), "diagonal")
+        settle()
+        for out, values in zip(outs, job.diagonals(), strict=True):
+            flat, _ = flat_output(out, (1, job.shape[0]), job.dtype)
+            flat.copy_to_device(values)
+        settle()
+        return [given_back(out.reshape(job.shape[0]), x) for out in outs]
+
+
+def tiles_on_device(
+    spec: Spec,
+    x1: Any,
+    x2: Any,
+    names: tuple[str, ...],
+    *,
+    dtype: Any = None,
+    backend: str = "auto",
+    side: int = MAX_SIDE,
+) -> Iterator[tuple[slice, slice, list[Any]]]:
+    """Yield the kernel matrices block by block, each in new arrays on the device."""
+    with on_device_of(x1, x2):
+        job = DeviceGram(spec, x1, x2, names, dtype=dtype, backend=backend)
+        diagonals = job.diagonals() if job.is_symmetric else None
+        kinds = [False, True] if job.is_symmetric else [False]
+        side, launchers = job.launchers(side, kinds)
+    for rows, cols in job.blocks(side):
+        turns = [(rows, cols)]
+        is_diagonal = job.is_symmetric and rows == cols
+        if job.is_symmetric and not is_diagonal:
+            turns.append((cols, rows))
+        for part1, part2 in turns:
+            with on_device_of(x1, x2):
+                shape = (part1.stop - part1.start, part2.stop - part2.start)
+                outs = new_outputs(job, shape, "block")
+                settle()
+                flats = [flat_output(o, shape, job.dtype)[0] for o in outs]
+                stream = cuda().stream()
+                target = Target(flats, shape[1], diagonals)
+                launcher = launchers[is_diagonal]
+                launcher.run(part1, part2, target, stream, is_lower=is_diagonal)
+                stream.synchronize()
+            yield part1, part2, [given_back(o, job.example) for o in outs]
