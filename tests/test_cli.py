@@ -290,6 +290,7 @@ def test_info_names_versions_and_machine(run: Run) -> None:
     assert Path(folder).is_absolute() and "iB" in size
     assert facts["backend cpu"].startswith("usable: ")
     assert re.match(r"usable: |not usable: \w+", facts["backend cuda"])
+    assert re.search(r"numba-cuda|cupy|torch|jax", facts["gpu libraries"])
 
 
 def test_info_as_json(run: Run) -> None:

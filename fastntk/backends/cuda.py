@@ -1,7 +1,8 @@
 """The CUDA backend: tiles of a matrix in host memory, computed on a GPU.
 
 A worker of the walk is a stream: while one copies its tile to pinned host memory and
-the sink takes it from there, the others compute.
+the sink takes it from there, the others compute. Products with columns stay on the
+device (`fastntk.backends.cuda_multiply`).
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import NotSupportedError
-from fastntk._typing import AnyArray, FloatArray, InputMatrix
+from fastntk._typing import AnyArray, InputMatrix
 from fastntk.backends.base import Worker
 from fastntk.backends.cpu import CpuBackend
 from fastntk.backends.cuda_info import describe, why_unusable
@@ -23,7 +24,7 @@ from fastntk.backends.cuda_memory import (
     pinned,
     refuse_memory,
 )
-from fastntk.backends.cuda_multiply import multiply
+from fastntk.backends.cuda_multiply import Products
 from fastntk.backends.cuda_rows import CudaRows
 from fastntk.kernels.cuda_target import cuda, is_simulated, require_cuda
 from fastntk.program import Program
@@ -35,10 +36,15 @@ MAX_SIDE = 4096  # of tiles: 64 MiB in float32
 MIN_SIDE = 256  # below it a launch costs more than its pairs
 WORKERS = 3  # one computes, one copies, one is read by the sink
 MAX_SERIES = 128  # coefficients that a kernel takes as arguments
+CPU_OPS = ("host", "numerical")  # Python functions
 
 
 class CudaBackend:
-    """Runs programs on the current CUDA device, or on Numba's simulator."""
+    """Runs programs on a CUDA device, or on Numba's simulator.
+
+    The device is the one that was current when the backend was made, also in threads
+    and in later calls.
+    """
 
     name = "cuda"
     max_side = MAX_SIDE
@@ -46,6 +52,7 @@ class CudaBackend:
     def __init__(self) -> None:
         require_cuda()
         self._cpu = CpuBackend()
+        self._device = current_device()
 
     def prepare(
         self,
@@ -57,7 +64,17 @@ class CudaBackend:
     ) -> CudaRows:
         """Copy the rows to the device, normalise them, and run the variance pass."""
         check_program(program)
-        return CudaRows(program, x, dtype)
+        with on_device(self._device):
+            return CudaRows(program, x, dtype)
+
+    def suits(self, program: Program, sides: Sequence[InputMatrix]) -> bool:
+        """Return whether "auto" may run a program here.
+
+        Not if it stops for Python functions, nor with sparse rows, which would become
+        dense.
+        """
+        is_dense = all(isinstance(x, np.ndarray) for x in sides)
+        return is_dense and not any(op.name in CPU_OPS for op in program.ops)
 
     def side_bytes(
         self,
@@ -97,22 +114,12 @@ class CudaBackend:
         self, program: Program, rows1: CudaRows, rows2: CudaRows, tile: tuple[int, int]
     ) -> Worker:
         """Return the workspace of one stream."""
-        return CudaWorker(program, rows1, rows2, tile)
+        with on_device(self._device):
+            return CudaWorker(program, rows1, rows2, tile)
 
-    def multiply(
-        self,
-        program: Program,
-        rows1: CudaRows,
-        rows2: CudaRows,
-        x: FloatArray,
-        *,
-        is_transposed: bool = False,
-    ) -> FloatArray:
-        """Return the product of the kernel matrix with columns, computed on the device.
-
-        See `fastntk.backends.cuda_multiply`.
-        """
-        return multiply(program, rows1, rows2, x, is_transposed=is_transposed)
+    def products(self, program: Program, rows1: CudaRows, rows2: CudaRows) -> Products:
+        """Return what multiplies the kernel matrix with columns, on the device."""
+        return Products(program, rows1, rows2)
 
 
 def check_program(program: Program) -> None:
@@ -124,7 +131,7 @@ def check_program(program: Program) -> None:
         With the layer.
     """
     for op in program.ops:
-        if op.name in ("host", "numerical"):
+        if op.name in CPU_OPS:
             raise NotSupportedError(
                 f"{op.layer}: its kernel is a Python function, which runs on the CPU "
                 "only; found backend='cuda'. Use backend='cpu'"
@@ -150,7 +157,7 @@ class CudaWorker:
         self, program: Program, rows1: CudaRows, rows2: CudaRows, tile: tuple[int, int]
     ) -> None:
         self.dtype = rows1.dtype
-        self._device = current_device()  # that of the caller: run() is in a thread
+        self._device = rows1.device  # run() is in a thread
         self.stream = cuda().stream()
         self.side = self._allocate(program, rows1, rows2, tile)
         n_kernels = len(program.get)

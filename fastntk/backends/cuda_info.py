@@ -4,7 +4,7 @@ import importlib.metadata
 
 from fastntk.kernels import cuda_target
 
-__all__ = ["describe", "describe_cuda", "why_unusable"]
+__all__ = ["describe", "describe_cuda", "libraries", "why_unusable"]
 
 LIBRARIES = ("numba-cuda", "cupy-cuda13x", "cupy-cuda12x", "cupy", "torch", "jax")
 
@@ -53,7 +53,7 @@ def describe_cuda() -> list[tuple[str, str]]:
             lines += _devices()
         except Exception as error:
             lines.append(("cuda devices", f"could not be read: {error}"))
-    lines.append(("cuda libraries", _libraries()))
+    lines.append(("cuda libraries", libraries()))
     return lines
 
 
@@ -90,8 +90,8 @@ def _name(device: object) -> str:
     return name.decode() if isinstance(name, bytes) else str(name)
 
 
-def _libraries() -> str:
-    """Return installed libraries and their versions."""
+def libraries() -> str:
+    """Return installed libraries for GPUs, and their versions."""
     found = []
     for name in LIBRARIES:
         try:

@@ -9,6 +9,7 @@ from fastntk._typing import AnyArray, FloatArray, InputMatrix
 from fastntk.backends.cpu_blocks import BLOCK_ROWS, CONVERT_BYTES, floats, row_pieces
 from fastntk.backends.cpu_rows import CpuRows
 from fastntk.backends.cuda_memory import (
+    current_device,
     empty,
     is_out_of_memory,
     refuse_memory,
@@ -38,6 +39,8 @@ class CudaRows(CpuRows):
     ----------
     unit : device array
         Unit rows in the compute dtype, flat, one after the other.
+    device : int or None
+        Number of the device that holds them.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class CudaRows(CpuRows):
     ) -> None:
         self._on_device: dict[int, tuple[Any, Any, int]] = {}
         self._raw_on_device: Any = None
+        self.device = current_device()
         try:
             super().__init__(program, x, dtype, is_sparse=False)
         except Exception as error:

@@ -127,6 +127,8 @@ def _threads() -> str:
 
 def collect() -> dict[str, str]:
     """Return name and value of every fact, in the order in which to print them."""
+    from fastntk.backends.cuda_info import libraries
+
     machine = describe()
     memory = machine["memory"]
     facts = {"fastntk": __version__}
@@ -140,5 +142,6 @@ def collect() -> dict[str, str]:
     facts["huge pages"] = machine["huge_pages"]
     facts["blas"] = _blas(machine)
     facts["kernel cache"] = _cache()
+    facts["gpu libraries"] = libraries()
     facts |= {f"backend {name}": words for name, words in backends().items()}
     return facts

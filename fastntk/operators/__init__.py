@@ -8,6 +8,7 @@
           kernels/tile_product.py          a tile times V, and its transpose times V
         TileCache (tile_cache.py)        tiles kept in memory, then on disk
         blocks.py                        some rows and columns of the matrix
+        on_device.py                     products where a backend has some of its own
       ShiftedOperator (shifted.py)     K + ridge I
 """
 

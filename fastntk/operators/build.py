@@ -8,6 +8,7 @@ from fastntk._typing import MatrixLike
 from fastntk.operators.cache_options import check_cache, make_cache
 from fastntk.operators.gram_operator import GramOperator
 from fastntk.operators.layout import choose_layout
+from fastntk.tiling.device import is_on_device, rows_on_host
 from fastntk.tiling.evaluate import refuse_staged
 from fastntk.tiling.progress import ProgressArg
 from fastntk.tiling.setup import as_spec, prepare
@@ -36,7 +37,7 @@ def operator(
     net : Network or Spec
         The network.
     x1 : array-like or CSR matrix of shape (n1, d)
-        One row per sample.
+        One row per sample; of rows on a GPU a copy is held in host memory.
     x2 : array-like or CSR matrix of shape (n2, d), optional
         The other side; None means ``x1``: a symmetric operator.
     get : {"ntk", "nngp"}, default="ntk"
@@ -100,6 +101,15 @@ def operator(
     True
     """
     spec = as_spec(net)
+    if is_on_device(x1, x2):
+        with rows_on_host(x1, x2, backend) as (first, second, backend):
+            options: dict[str, Any] = {
+                "threads": threads,
+                "max_memory": max_memory,
+                "cache": cache,
+            }
+            options |= {"dtype": dtype, "collapse": collapse, "progress": progress}
+            return operator(net, first, second, get, backend=backend, **options)
     refuse_staged(spec, x1, "operator")
     if not isinstance(get, str):
         raise InputError(
@@ -121,7 +131,7 @@ def operator(
     layout = choose_layout(setup)
     setup.prepare_rows()
     kept = make_cache(cache, layout)
-    options: dict[str, Any] = {
+    options = {
         "dtype": setup.dtype.name,
         "backend": backend,
         "threads": threads,

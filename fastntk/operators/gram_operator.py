@@ -12,6 +12,7 @@ from fastntk.backends.base import Worker
 from fastntk.operators.blocks import compute_block
 from fastntk.operators.cache_options import memory_limit
 from fastntk.operators.layout import Layout
+from fastntk.operators.on_device import columns_anywhere, entry_flops, multiplier
 from fastntk.operators.product_sink import ProductSink, WatchedWorker
 from fastntk.operators.shifted import ShiftedOperator
 from fastntk.operators.tile_cache import TileCache, TileSource
@@ -21,8 +22,6 @@ from fastntk.tiling.progress import ProgressArg, make_progress
 from fastntk.tiling.setup import Setup
 
 __all__ = ["GramOperator"]
-
-OP_COST = 1.3  # time of a flop of the layers, in those of the product
 
 
 class GramOperator(LinearOperator):  # type: ignore[misc]
@@ -63,7 +62,8 @@ class GramOperator(LinearOperator):  # type: ignore[misc]
     Every product walks the tile plan. A tile of a symmetric matrix is computed once and
     used for both halves; products are summed in float64, in the order of the plan, so
     they are the same to the last bit for every number of threads, and with or without
-    a cache.
+    a cache. On a GPU (``backend="cuda"``) blocks are multiplied where they are, and no
+    tile is kept. Columns may lie on a GPU; the product is then an array there.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class GramOperator(LinearOperator):  # type: ignore[misc]
         self._progress = progress
         self._again = again
         self._idle: list[Worker] = []
+        self._multiply = multiplier(setup)
         super().__init__(dtype=np.dtype(np.float64), shape=setup.shape)
 
     def __reduce__(self) -> Any:
@@ -120,8 +121,7 @@ class GramOperator(LinearOperator):  # type: ignore[misc]
     @property
     def flops_per_entry(self) -> float:
         """Cost of an entry that is computed, in flops of a matrix product."""
-        runs = self._setup.runs or self._setup.program
-        return float(2 * self._setup.x1.shape[1] + OP_COST * runs.flops)
+        return entry_flops(self._setup)
 
     def close(self) -> None:
         """Drop the tiles that are kept; the operator can still be used."""
@@ -188,18 +188,26 @@ class GramOperator(LinearOperator):  # type: ignore[misc]
         """
         return ShiftedOperator(self, ridge)
 
+    @columns_anywhere
+    def dot(self, x: Any) -> Any:
+        """Return ``A @ x``: `matvec`, `matmat`, or a product of operators."""
+        return super().dot(x)
+
+    @columns_anywhere
     def matvec(self, x: Any) -> AnyArray:
         """Return ``K x``, float64 of the shape of ``x``: (n2,) or (n2, 1)."""
         vector = as_columns(x, self.shape[1], 1, "matvec")
         product = self._product(vector.reshape(-1, 1), is_transposed=False)
         return product.reshape(-1, *vector.shape[1:])
 
+    @columns_anywhere
     def rmatvec(self, x: Any) -> AnyArray:
         """Return ``K^T x``, float64."""
         vector = as_columns(x, self.shape[0], 1, "rmatvec")
         product = self._product(vector.reshape(-1, 1), is_transposed=True)
         return product.reshape(-1, *vector.shape[1:])
 
+    @columns_anywhere
     def matmat(self, X: Any) -> AnyArray:
         """Return ``K X`` for columns: float64 of shape (n1, columns).
 
@@ -223,23 +231,14 @@ class GramOperator(LinearOperator):  # type: ignore[misc]
         columns = as_columns(X, self.shape[1], 2, "matmat")
         return self._product(columns, is_transposed=False)
 
+    @columns_anywhere
     def rmatmat(self, X: Any) -> AnyArray:
         """Return ``K^T X``; see `matmat`."""
         columns = as_columns(X, self.shape[0], 2, "rmatmat")
         return self._product(columns, is_transposed=True)
 
-    # what SciPy's own methods call; ours above have checked
-    def _matvec(self, x: Any) -> AnyArray:
-        return self.matvec(x)
-
-    def _matmat(self, X: Any) -> AnyArray:
-        return self.matmat(X)
-
-    def _rmatvec(self, x: Any) -> AnyArray:
-        return self.rmatvec(x)
-
-    def _rmatmat(self, X: Any) -> AnyArray:
-        return self.rmatmat(X)
+    # what SciPy's own methods call
+    _matvec, _matmat, _rmatvec, _rmatmat = matvec, matmat, rmatvec, rmatmat
 
     def _adjoint(self) -> Any:
         return self if self.is_symmetric else super()._adjoint()
@@ -257,6 +256,12 @@ class GramOperator(LinearOperator):  # type: ignore[misc]
         step = self._layout.columns()
         for start in range(0, x.shape[1], step):
             part = slice(start, min(start + step, x.shape[1]))
+            if self._multiply is not None:
+                bar = make_progress(self._progress, self.shape[0] * self.shape[1])
+                out[:, part] = self._multiply(
+                    x[:, part], is_transposed=is_transposed, progress=bar
+                )
+                continue
             if self.cache is not None and self._layout.budget is not None:
                 self.cache.shrink(memory_limit(self._layout, part.stop - part.start))
             panels = pack_columns(x[:, part], self.tile_dtype)

@@ -13,6 +13,7 @@ from fastntk.solvers.checks import check_ridge, check_rtol
 from fastntk.solvers.methods import Options, solve_system
 from fastntk.solvers.result import SolveResult
 from fastntk.solvers.systems import System
+from fastntk.tiling.device import is_on_device, to_host
 from fastntk.tiling.evaluate import is_staged
 from fastntk.tiling.setup import as_spec
 
@@ -52,7 +53,8 @@ def solve(
     net : Network or Spec
         The network.
     x : array-like or CSR matrix of shape (n, d)
-        Training rows.
+        Training rows. Of rows, and targets, on a GPU a copy is held in host memory, and
+        ``backend="auto"`` is "cuda".
     y : array-like of shape (n,) or (n, n_outputs)
         Targets, finite.
     get : {"nngp", "ntk"}, default="ntk"
@@ -133,7 +135,7 @@ def solve(
     """
     request = Request.of(net, x, locals())
     result = solve_system(
-        request.system, y, request.ridge, request.method, request.settings
+        request.system, to_host(y), request.ridge, request.method, request.settings
     )
     return result.require_success() if strict else result
 
@@ -151,9 +153,12 @@ class Request:
     @classmethod
     def of(cls, net: Any, x: Any, given: Mapping[str, Any]) -> "Request":
         """Check the arguments that do not depend on the method."""
+        backend = given["backend"]
+        if is_on_device(x):
+            x, backend = to_host(x), "cuda" if backend == "auto" else backend
         rows: Any = np.asarray(x) if is_staged(as_spec(net), x) else as_input(x, "x")
         options = {
-            "backend": given["backend"],
+            "backend": backend,
             "threads": check_threads(given["threads"]),
             "max_memory": check_max_memory(given["max_memory"]),
             "cache": given["cache"],

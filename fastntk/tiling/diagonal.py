@@ -55,7 +55,7 @@ def diagonal(net: Any, x: MatrixLike, get: GetArg = "ntk", *, dtype: Any = None)
         return device_diagonal(spec, x, get, dtype)
     if is_staged(spec, x):
         return staged_diagonal(spec, x, get, dtype)
-    setup = prepare(spec, x, None, get, dtype=dtype)
+    setup = prepare(spec, x, None, get, dtype=dtype, backend="cpu")  # it is O(n)
     setup.prepare_rows()
     values = [setup.rows1.diagonal(name).astype(setup.dtype) for name in setup.get]
     return pack(values, setup.get, setup.is_tuple)

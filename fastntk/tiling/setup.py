@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -174,9 +175,11 @@ def prepare(
         second = None  # a row with itself shares the dropped features
     other = first if second is None else second
     runner = get_backend(backend, int(first.shape[0]) * int(other.shape[0]))
-    workers = getattr(runner, "workers", int)
     sides = [first] if second is None else [first, second]
     program = runner.specialise(program, sides, kind)
+    if backend == "auto" and not _suits(runner, program, sides):
+        runner = get_backend("cpu")
+    workers = getattr(runner, "workers", int)
     return Setup(
         program=program,
         backend=runner,
@@ -198,6 +201,12 @@ def _lowered(spec: Spec, get: tuple[str, ...], n_features: int) -> Program:
         return _cached(spec, get, n_features)
     except TypeError:  # an argument of a layer cannot be hashed
         return lower(spec, get, n_features)
+
+
+def _suits(runner: Backend, program: Program, sides: Sequence[InputMatrix]) -> bool:
+    """Return whether a backend that nobody asked for by name can do it all."""
+    suits = getattr(runner, "suits", None)
+    return suits is None or bool(suits(program, sides))
 
 
 @functools.lru_cache(maxsize=32)

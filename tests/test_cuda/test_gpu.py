@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 import fastntk
+from fastntk import stax
 from fastntk.kernels import cuda_target
+from tests.golden.loader import Case, layers
 from tests.networks import build
 from tests.test_cuda.nets import NETS, rows
+from tests.test_cuda.test_simulated import GOLDEN, check, on_device
 from tests.tolerances import relative_error, tolerance
 
 pytestmark = [
@@ -48,6 +51,28 @@ def test_every_op_within_the_promise(name: str, dtype: str) -> None:
                 )
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("case", GOLDEN, ids=lambda c: f"{c.group}-{c.name}")
+def test_golden_cases(case: Case, dtype: str) -> None:
+    if not all(callable(getattr(stax, name, None)) for name in layers(case.net)):
+        pytest.skip("a layer of another kind")
+    try:
+        check(build(case.net), case.x1, case.x2, dtype)
+    except fastntk.NotSupportedError as error:
+        assert "backend='cpu'" in str(error) or "whole matrices" in str(error)
+
+
+def test_results_do_not_depend_on_block_shapes() -> None:
+    setup = on_device(build(NETS["relu"]), spread(300, 20, np.float32))
+    everything = slice(0, 300)
+    whole = setup.new_worker(setup.plan(side=300)).run(everything, everything)[0].copy()
+    worker = setup.new_worker(setup.plan(side=77))
+    for i in range(0, 300, 77):
+        for j in range(0, 300, 77):
+            part = slice(i, min(i + 77, 300)), slice(j, min(j + 77, 300))
+            np.testing.assert_array_equal(worker.run(*part)[0], whole[part])
+
+
 @pytest.mark.parametrize("d", [20, 100])
 def test_arrays_stay_on_the_device(d: int) -> None:
     cuda = cuda_target.cuda()
@@ -79,6 +104,29 @@ def test_arrays_of_other_libraries(library: str) -> None:
         assert type(found).__module__.split(".")[0] == library
     host = found.cpu().numpy() if library == "torch" else np.asarray(_host(found))
     np.testing.assert_allclose(host, fastntk.gram(net, x), rtol=1e-4, atol=1e-5)
+
+
+def test_work_on_a_stream_of_another_library_is_waited_for() -> None:
+    torch: Any = pytest.importorskip("torch")
+    net, x = build(NETS["relu"]), spread(200, 20, np.float32)
+    with torch.cuda.stream(torch.cuda.Stream()):
+        busy = torch.ones((8192, 8192), device="cuda")
+        for _ in range(20):
+            busy = busy @ busy * 1e-4
+        given = torch.from_numpy(x).cuda(non_blocking=True) + 0 * busy[:200, :20]
+        found = fastntk.gram(net, given)
+    known = fastntk.gram(net, x)
+    np.testing.assert_allclose(found.cpu().numpy(), known, rtol=1e-4, atol=1e-5)
+
+
+def test_products_of_columns_on_the_device() -> None:
+    cuda = cuda_target.cuda()
+    net, x = build(NETS["relu"]), spread(700, 20, np.float32)
+    k, v = fastntk.gram(net, x).astype(float), np.ones((700, 3)) * [1e-50, 1.0, 1e50]
+    a = fastntk.operator(net, cuda.to_device(x))
+    np.testing.assert_allclose(a @ v, k @ v, rtol=1e-4)
+    found = a @ cuda.to_device(v)
+    np.testing.assert_array_equal(found.copy_to_host(), a @ v)
 
 
 def _host(x: Any) -> Any:

@@ -27,6 +27,7 @@ def test_kernels_run_on_the_simulator() -> None:
         *options,
         "test_simulated.py",
         "test_simulated_errors.py",
+        "test_simulated_products.py",
     ]
     environment = os.environ | {"NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "0"}
     result = subprocess.run(
