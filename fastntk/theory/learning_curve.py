@@ -102,10 +102,10 @@ def learning_curve(
     fewer than some 50 modes share a reading (small ``d``, n beyond N), ``S`` and ``B``
     are continued as power laws of ``kappa`` from the readings above, ``B`` plus a
     constant for the noise. Noise and a slowly decaying error look alike in readings
-    from few rows: the constant fitted is no measurement of the noise. Told
-    from 400 rows of Gaussian features with power-law spectra (three seeds, noise of 0
-    to 1) the errors at 1,600 rows were 0.88 to 1.06 of the true ones, at 6,400 0.76 to
-    1.34; at 100,000 0.49 to 1.1 with noise, and 4 to 11 without.
+    from few rows: the constant fitted is no measurement of the noise. Told from 400
+    rows of Gaussian features with power-law spectra (three seeds, noise of 0 to 1) the
+    errors at 1,600 rows were 0.88 to 1.06 of the true ones, at 6,400 0.76 to 1.34; at
+    100,000 0.49 to 1.1 with noise, and 4 to 11 without.
 
     Examples
     --------
