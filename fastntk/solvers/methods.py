@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from fastntk._errors import ConditionWarning
+from fastntk._errors import ConditionWarning, MemoryBudgetError
 from fastntk._typing import FloatArray
 from fastntk._warnings import warn
 from fastntk.solvers.askotch import askotch
@@ -164,15 +164,17 @@ def _cg(
     settings: Options,
     memory: int | None,
 ) -> SolveResult:
-    n = len(y)
     room = None
     if memory is not None:
-        vectors = VECTORS * 8 * n * max(16, min(64, y.shape[1])) + 16 * y.nbytes
-        room = max(memory - vectors, memory // 4)
-        share = int((1.0 - FACTOR_SHARE) * room)
+        room, share = _shares(memory, y)
         system = _within(system, share)
-        room -= share
-    fast, accurate = system.operators(ridge)
+    try:
+        fast, accurate = system.operators(ridge)
+    except MemoryBudgetError as error:
+        raise MemoryBudgetError(
+            f"max_memory: found {memory:,} bytes; most of them are for the columns of "
+            f"conjugate gradients and a preconditioner, and the operator's {error}"
+        ) from None
     result = block_cg(
         fast,
         y,
@@ -183,6 +185,15 @@ def _cg(
     )
     kinds = "float32, refined by float64" if accurate is not None else "as asked"
     return result.replace(details=dict(result.details) | {"tiles": kinds})
+
+
+def _shares(memory: int, y: FloatArray) -> tuple[int, int]:
+    """Return the bytes of the preconditioner, and of the operator."""
+    n, n_outputs = y.shape
+    vectors = VECTORS * 8 * n * max(16, min(64, n_outputs)) + 16 * y.nbytes
+    room = max(memory - vectors, memory // 4)
+    share = int((1.0 - FACTOR_SHARE) * room)
+    return room - share, share
 
 
 _CG_SETTINGS = (

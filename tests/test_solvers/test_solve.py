@@ -93,6 +93,9 @@ def test_methods_that_do_not_fit_are_refused(x: Any, y: Any) -> None:
 
 
 def test_little_memory_means_cg(x: Any, y: Any) -> None:
+    words = r"max_memory: found 1,000 bytes; .* the operator's max_memory is 62 bytes"
+    with pytest.raises(fastntk.MemoryBudgetError, match=words):
+        fastntk.solve(NET, x, y, ridge=0.1, method="cg", max_memory=1000)
     result = fastntk.solve(NET, x, y, ridge=0.1, max_memory="128MiB")
     assert result.method == "cg"
     assert "are there" in result.reason
