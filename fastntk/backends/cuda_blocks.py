@@ -15,11 +15,17 @@ __all__ = ["diagonal_on_device", "tiles_on_device"]
 
 
 def diagonal_on_device(
-    spec: Spec, x: Any, names: tuple[str, ...], *, dtype: Any = None
+    spec: Spec,
+    x: Any,
+    names: tuple[str, ...],
+    *,
+    dtype: Any = None,
+    backend: str = "auto",
 ) -> list[Any]:
     """Return the diagonals of kernels, float32 or float64 arrays on the device."""
     with on_device_of(x):
-        job = DeviceGram(spec, x, None, names, dtype=dtype, collapse=False)
+        options = {"dtype": dtype, "backend": backend, "collapse": False}
+        job = DeviceGram(spec, x, None, names, **options)
         outs = new_outputs(job, (1, job.shape[0]), "diagonal")
         settle()
         for out, values in zip(outs, job.diagonals(), strict=True):

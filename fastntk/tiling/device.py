@@ -60,13 +60,14 @@ def device_gram(
     return pack(values, names, is_tuple)
 
 
-def device_diagonal(spec: Spec, x: Any, get: GetArg, dtype: Any) -> Any:
+def device_diagonal(spec: Spec, x: Any, get: GetArg, dtype: Any, backend: str) -> Any:
     """Return `fastntk.diagonal` of rows on a GPU, as arrays there."""
     from fastntk.backends.cuda_blocks import diagonal_on_device
 
     _check_run(spec)
     names, is_tuple = check_get(get)
-    return pack(diagonal_on_device(spec, x, names, dtype=dtype), names, is_tuple)
+    values = diagonal_on_device(spec, x, names, dtype=dtype, backend=backend)
+    return pack(values, names, is_tuple)
 
 
 def device_tiles(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastntk._typing import GetArg, MatrixLike
+from fastntk.backends import get_backend
 from fastntk.tiling.device import device_diagonal, is_on_device
 from fastntk.tiling.evaluate import is_staged, staged_diagonal
 from fastntk.tiling.results import pack
@@ -11,7 +12,14 @@ from fastntk.tiling.setup import as_spec, prepare
 __all__ = ["diagonal"]
 
 
-def diagonal(net: Any, x: MatrixLike, get: GetArg = "ntk", *, dtype: Any = None) -> Any:
+def diagonal(
+    net: Any,
+    x: MatrixLike,
+    get: GetArg = "ntk",
+    *,
+    dtype: Any = None,
+    backend: str = "auto",
+) -> Any:
     """Return ``k(x, x)`` of every row, without the rest of the matrix.
 
     Parameters
@@ -24,6 +32,8 @@ def diagonal(net: Any, x: MatrixLike, get: GetArg = "ntk", *, dtype: Any = None)
         Which kernel.
     dtype : {"float32", "float64"}, optional
         Of the result; float32 if ``x`` is, else float64. The computation is float64.
+    backend : {"auto", "cpu", "cuda"}, default="auto"
+        Where the norms of the rows are computed; "auto" is where the rows are.
 
     Returns
     -------
@@ -33,7 +43,7 @@ def diagonal(net: Any, x: MatrixLike, get: GetArg = "ntk", *, dtype: Any = None)
 
     Raises
     ------
-    InputError, NetworkError, RangeError
+    InputError, NetworkError, RangeError, NotSupportedError
         As for `fastntk.gram`.
 
     Notes
@@ -52,10 +62,12 @@ def diagonal(net: Any, x: MatrixLike, get: GetArg = "ntk", *, dtype: Any = None)
     """
     spec = as_spec(net)
     if is_on_device(x):
-        return device_diagonal(spec, x, get, dtype)
+        return device_diagonal(spec, x, get, dtype, backend)
+    kind = "cpu" if backend == "auto" else backend
     if is_staged(spec, x):
+        get_backend(kind)  # says if there is none
         return staged_diagonal(spec, x, get, dtype)
-    setup = prepare(spec, x, None, get, dtype=dtype, backend="cpu")  # it is O(n)
+    setup = prepare(spec, x, None, get, dtype=dtype, backend=kind)
     setup.prepare_rows()
     values = [setup.rows1.diagonal(name).astype(setup.dtype) for name in setup.get]
     return pack(values, setup.get, setup.is_tuple)

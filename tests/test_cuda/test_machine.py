@@ -55,6 +55,9 @@ def test_no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     assert dict(cuda_info.describe_cuda())["cuda"].startswith("not usable: no CUDA")
     with pytest.raises(fastntk.NotSupportedError, match="no CUDA driver"):
         fastntk.gram(NET, np.eye(2), backend="cuda")
+    with pytest.raises(fastntk.NotSupportedError, match="no CUDA driver"):
+        fastntk.diagonal(NET, np.eye(2), backend="cuda")
+    assert fastntk.diagonal(NET, np.eye(2)).shape == (2,)
 
 
 def test_a_driver_without_a_device(monkeypatch: pytest.MonkeyPatch) -> None:

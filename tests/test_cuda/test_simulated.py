@@ -56,6 +56,8 @@ def check(net: Any, x: Any, y: Any, dtype: str, **options: Any) -> None:
             np.testing.assert_array_equal(b, b.T)
             last_bits = 8 * float(np.finfo(dtype).eps)  # of the norms
             np.testing.assert_allclose(np.diag(b), np.diag(a), rtol=last_bits)
+            alone = fastntk.diagonal(net, x, name, dtype=dtype, backend="cuda")
+            np.testing.assert_array_equal(alone, np.diag(b))
 
 
 @pytest.mark.parametrize("name", sorted(NETS))

@@ -54,6 +54,10 @@ def test_bad_calls_with_arrays_on_the_device() -> None:
         fastntk.InputError, match="backend='cpu': found inputs on a GPU"
     ):
         fastntk.gram(RELU, x, backend="cpu")
+    with pytest.raises(
+        fastntk.InputError, match="backend='cpu': found inputs on a GPU"
+    ):
+        fastntk.diagonal(RELU, x, backend="cpu")
     with pytest.raises(fastntk.NotSupportedError, match="tol: inputs on a GPU have"):
         fastntk.gram(RELU, x, tol=1e-9)
     with pytest.raises(fastntk.InputError, match="found 5 and 2 features"):
