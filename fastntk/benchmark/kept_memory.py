@@ -2,7 +2,7 @@
 
 The first write to a page that the system hands out takes the clearing of it, and on a
 virtual machine that gives free pages back to its host the host's clearing too: arrays
-of 100 MB take 20 ms in one moment and 200 ms in the next. A ratio of two programs that
+of 160 MB take 20 ms in one moment and 200 ms in the next. A ratio of two programs that
 both allocate would be the ratio of two such accidents.
 """
 
@@ -12,7 +12,7 @@ import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["ENVIRONMENT", "kept_memory", "return_memory"]
+__all__ = ["ENVIRONMENT", "kept_memory"]
 
 ENVIRONMENT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40)}
 """What makes a new process keep its memory, with glibc."""
@@ -37,14 +37,7 @@ def kept_memory() -> Iterator[bool]:
     finally:
         if is_possible:
             _set(_USUAL)
-            return_memory()
-
-
-def return_memory() -> None:
-    """Give what was kept back to the system."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+            ctypes.CDLL(None).malloc_trim(0)  # gives back what was kept
 
 
 def _set(options: dict[int, int]) -> bool:

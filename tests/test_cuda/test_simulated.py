@@ -13,30 +13,18 @@ import pytest
 
 import fastntk
 from fastntk import stax
-from fastntk.kernels import cuda_target
 from fastntk.tiling.setup import Setup, prepare
 from tests.golden.loader import GROUPS, Case, layers, load
 from tests.networks import build
 from tests.test_cuda.nets import NETS, rows
+from tests.test_cuda.simulator import SIMULATED, device
 from tests.tolerances import relative_error, tolerance
 
-pytestmark = [
-    pytest.mark.jit_off,
-    pytest.mark.filterwarnings("ignore:.*encountered in scalar:RuntimeWarning"),
-    pytest.mark.filterwarnings("ignore:.*Hermite"),
-    pytest.mark.skipif(
-        os.environ.get("NUMBA_ENABLE_CUDASIM") != "1",
-        reason="needs NUMBA_ENABLE_CUDASIM=1",
-    ),
-]
+pytestmark = [*SIMULATED, pytest.mark.filterwarnings("ignore:.*Hermite")]
 BOTH = ("nngp", "ntk")
 RELU = stax.serial(
     stax.Dense(1, W_std=1.5, b_std=0.1), stax.Relu(), stax.Dense(1, b_std=0.1)
 )
-
-
-def device(x: np.ndarray) -> Any:
-    return cuda_target.cuda().to_device(x)
 
 
 def on_device(net: Any, x: np.ndarray, y: Any = None, **options: Any) -> Setup:

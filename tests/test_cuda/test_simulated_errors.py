@@ -1,8 +1,6 @@
 """What arrays on the device and the backend refuse, and short memory; simulated."""
 
-import os
 from collections import defaultdict
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,16 +18,10 @@ from fastntk.backends import (
 )
 from tests.networks import build
 from tests.test_cuda.nets import NETS, rows
-from tests.test_cuda.test_simulated import RELU, device, on_device
+from tests.test_cuda.simulator import SIMULATED, ShortMemory, device
+from tests.test_cuda.test_simulated import RELU, on_device
 
-pytestmark = [
-    pytest.mark.jit_off,
-    pytest.mark.filterwarnings("ignore:.*encountered in scalar:RuntimeWarning"),
-    pytest.mark.skipif(
-        os.environ.get("NUMBA_ENABLE_CUDASIM") != "1",
-        reason="needs NUMBA_ENABLE_CUDASIM=1",
-    ),
-]
+pytestmark = SIMULATED
 
 
 @pytest.mark.parametrize(
@@ -86,27 +78,12 @@ def test_python_functions_run_on_the_cpu_only() -> None:
         fastntk.gram(net, rows(), get="nngp", backend="cuda")
 
 
-class _ShortMemory:
-    """Device memory that has no room for arrays above a size."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit, self.refused = limit, 0
-
-    def empty(self, size: int, dtype: Any) -> Any:
-        if size > self.limit:
-            self.refused += 1
-            raise RuntimeError(
-                "[2] Call to cuMemAlloc results in CUDA_ERROR_OUT_OF_MEMORY"
-            )
-        return device(np.empty(max(1, size), dtype))
-
-
 def test_out_of_memory_falls_back_to_smaller_blocks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     x = rows()
     setup = on_device(RELU, x)
-    memory = _ShortMemory(30)
+    memory = ShortMemory(30)
     monkeypatch.setattr(cuda, "empty", memory.empty)
     monkeypatch.setattr(cuda, "MIN_SIDE", 2)
     worker = setup.new_worker(setup.plan(side=9))
@@ -121,16 +98,16 @@ def test_out_of_memory_falls_back_to_smaller_blocks(
 
 def test_out_of_memory_says_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     setup = on_device(RELU, rows())
-    monkeypatch.setattr(cuda, "empty", _ShortMemory(1).empty)
+    monkeypatch.setattr(cuda, "empty", ShortMemory(1).empty)
     with pytest.raises(
         fastntk.MemoryBudgetError, match="needs [0-9,]+ bytes of device"
     ):
         setup.new_worker(setup.plan(side=9))
-    monkeypatch.setattr(cuda_rows, "empty", _ShortMemory(1).empty)
+    monkeypatch.setattr(cuda_rows, "empty", ShortMemory(1).empty)
     with pytest.raises(fastntk.MemoryBudgetError, match="one side of 9 rows needs"):
         on_device(RELU, rows())
     monkeypatch.undo()
-    monkeypatch.setattr(cuda_arrays, "empty", _ShortMemory(1).empty)
+    monkeypatch.setattr(cuda_arrays, "empty", ShortMemory(1).empty)
     with pytest.raises(fastntk.MemoryBudgetError, match="a 9 x 9 result"):
         fastntk.gram(RELU, device(rows()))
 
@@ -139,7 +116,7 @@ def test_out_of_memory_for_blocks_on_the_device(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     net, x = build(NETS["steep-erf"]), rows()  # it needs room for similarities
-    expected, memory = fastntk.gram(net, x), _ShortMemory(30)
+    expected, memory = fastntk.gram(net, x), ShortMemory(30)
     monkeypatch.setattr(cuda_launch, "empty", memory.empty)
     monkeypatch.setattr("fastntk.backends.cuda_launch.STEEP", defaultdict(float))
     monkeypatch.setattr(cuda_device, "MAX_SIDE", 9)

@@ -1,6 +1,5 @@
 """Operators and solvers whose products run on the device; simulated."""
 
-import os
 from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
@@ -16,17 +15,10 @@ from fastntk.backends.cuda_multiply import Products
 from fastntk.operators import gram_operator
 from fastntk.tiling.setup import prepare
 from tests.test_cuda.nets import rows
-from tests.test_cuda.test_simulated import RELU, device, on_device
-from tests.test_cuda.test_simulated_errors import _ShortMemory
+from tests.test_cuda.simulator import SIMULATED, ShortMemory, device
+from tests.test_cuda.test_simulated import RELU, on_device
 
-pytestmark = [
-    pytest.mark.jit_off,
-    pytest.mark.filterwarnings("ignore:.*encountered in scalar:RuntimeWarning"),
-    pytest.mark.skipif(
-        os.environ.get("NUMBA_ENABLE_CUDASIM") != "1",
-        reason="needs NUMBA_ENABLE_CUDASIM=1",
-    ),
-]
+pytestmark = SIMULATED
 
 
 def columns(n: int, k: int = 3) -> Any:
@@ -105,7 +97,7 @@ def test_products_fall_back_to_smaller_blocks(monkeypatch: pytest.MonkeyPatch) -
     x, v = rows(), columns(9)
     setup = on_device(RELU, x)
     products = Products(setup.program, setup.rows1, setup.rows2, side=9)
-    memory = _ShortMemory(30)
+    memory = ShortMemory(30)
     monkeypatch.setattr(cuda_multiply, "empty", memory.empty)
     monkeypatch.setattr(cuda_multiply, "MIN_SIDE", 2)
     np.testing.assert_allclose(products(v), fastntk.gram(RELU, x) @ v, rtol=1e-12)
