@@ -23,7 +23,11 @@ __all__ = ["FUSED_FEATURES", "Launcher", "Target", "program_source"]
 
 FUSED_FEATURES = 64  # up to here the product is part of the kernel, also beside cuBLAS
 MICRO = {"float32": 4, "float64": 2}  # pairs of a thread along each side
-SIMULATED = {"threads": 2, "micro": 2, "depth": 3}  # so that small inputs cross blocks
+SIMULATED = {
+    "threads": 2,
+    "micro": 2,
+    "unrolled": 2,
+}  # so that small inputs cross blocks
 THREADS = 128  # of a block of kernels with one index
 
 

@@ -48,7 +48,7 @@ _COMPARE: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.NotEq: ("!=", operator.ne),
 }
 # what a kernel's module holds under these names
-_FUNCTIONS = {"math.sqrt": "sqrt", "math.copysign": "copysign", "abs": "abs"}
+_FUNCTIONS = {"math.copysign": "copysign", "abs": "abs"}
 
 
 @functools.cache
@@ -240,6 +240,8 @@ class _Frame:
         if not isinstance(left, str) and not isinstance(right, str):
             return function(left, right)
         assert isinstance(left, str) and isinstance(right, str), ast.unparse(node)
+        if sign == "/":
+            return self.out.quotient(left, right)
         return Text(f"({left} {sign} {right})")
 
     def _boolop(self, node: ast.BoolOp) -> Any:
@@ -272,6 +274,8 @@ class _Frame:
     def _call(self, node: ast.Call) -> Any:
         name = ast.unparse(node.func)
         args = [self.value(arg) for arg in node.args]
+        if name == "math.sqrt" and isinstance(args[0], str):
+            return self.out.root(args[0])
         if name in _FUNCTIONS and any(isinstance(arg, str) for arg in args):
             return Text(f"{_FUNCTIONS[name]}({', '.join(map(self.out.text, args))})")
         function = self.value(node.func)

@@ -27,15 +27,15 @@ class Plan:
         Threads along each side of a block.
     micro : int
         Pairs of a thread along each side.
-    depth : int
-        Features in shared memory at a time.
+    unrolled : int
+        Features at a time in the loop over them; divides ``threads``.
     """
 
     source: str
     is_mirrored: bool = False
     threads: int = 16
     micro: int = 4
-    depth: int = 16
+    unrolled: int = 4
 
     @property
     def side(self) -> int:
@@ -59,10 +59,10 @@ class Similarity:
     def __init__(self, out: Inliner, plan: Plan, n_outputs: int, n_tables: int) -> None:
         self.out, self.plan, self.n_tables = out, plan, n_tables
         self.pitch = plan.side + 1  # so that columns fall into different banks
-        self.n_tiles = n_outputs if plan.is_mirrored else 1
+        self.n_tiles = n_outputs
         taken = self.n_tiles * plan.side * self.pitch
         if plan.source != "complement":
-            taken += 2 * plan.depth * self.pitch
+            taken += 2 * plan.threads * self.pitch
         stride = n_tables | 1
         needed = (taken + 2 * plan.side * stride) * out.dtype.itemsize
         self.stride = stride if n_tables and needed <= SHARED_BYTES else 0
@@ -81,7 +81,9 @@ class Similarity:
         out, plan = self.out, self.plan
         names = {f"tile_{k}": plan.side * self.pitch for k in range(self.n_tiles)}
         if plan.source != "complement":
-            names |= dict.fromkeys(("part_rows", "part_cols"), plan.depth * self.pitch)
+            names |= dict.fromkeys(
+                ("part_rows", "part_cols"), plan.threads * self.pitch
+            )
         if self.stride:
             size = plan.side * self.stride
             names |= dict.fromkeys(("shared_rows", "shared_cols"), size)
@@ -89,12 +91,38 @@ class Similarity:
             out.line(f"{name} = cuda.shared.array({size}, np.{out.dtype.name})")
         out.line("tx = np.uint64(cuda.threadIdx.x)")
         out.line("ty = np.uint64(cuda.threadIdx.y)")
-        out.line(f"lane = ty * U{plan.threads} + tx")
         out.line(f"top = np.uint64(cuda.blockIdx.y) * U{plan.side}")
         out.line(f"left = np.uint64(cuda.blockIdx.x) * U{plan.side}")
         reach = f"first_row + top + U{plan.side - 1} < first_col + left"
         with out.block(f"if is_lower != U0 and {reach}:"):
             out.line("return")
+        self._starts()
+
+    def _starts(self) -> None:
+        """Write which rows of the tile there are, and where unit rows begin.
+
+        A thread copies the feature ``tx`` of rows ``ty``, ``ty + threads`` ...; past the
+        end, of the last row. Places within a tile have 32 bits.
+        """
+        out, t = self.out, self.plan.threads
+        for name, start in (("rows", "top"), ("cols", "left")):
+            last = f"U{self.plan.side - 1}"
+            out.line(f"last_{name} = np.uint32({last})")
+            with out.block(f"if {start} + {last} >= n_{name}:"):
+                out.line(f"last_{name} = np.uint32(n_{name} - U1 - {start})")
+            if self.plan.source == "complement":
+                continue
+            for m in range(self.plan.micro):
+                at = self._inside(f"ty + U{m * t}", name)
+                place = f"np.uint32({at} * n_features + tx)"
+                out.line(f"from_{name}_{m} = {place}")
+
+    def _inside(self, row: str, name: str) -> str:
+        """Write a row of the tile, or its last."""
+        at = self.out.new(f"np.uint32({row})", "at")
+        with self.out.block(f"if {at} > last_{name}:"):
+            self.out.line(f"{at} = last_{name}")
+        return at
 
     def complements(self) -> None:
         """Write the complements of the tile into shared memory."""
@@ -115,27 +143,32 @@ class Similarity:
 
     def _stage_tables(self) -> None:
         """Copy the row tables of the tile to shared memory, a row's side by side."""
-        out, side = self.out, self.plan.side
-        stop, step = side * self.n_tables, self.plan.threads**2
+        out, t, n = self.out, self.plan.threads, self.n_tables
         for name, start in (("rows", "top"), ("cols", "left")):
-            with out.block(f"for e in range(lane, U{stop}, U{step}):"):
-                out.line(f"r = e % U{side}")
-                out.line(f"t = e // U{side}")
-                out.line(f"at = {start} + r")
-                with out.block(f"if at >= n_{name}:"):  # numbers of some row: not used
-                    out.line(f"at = n_{name} - U1")
-                place = f"r * U{self.stride} + t"
-                out.line(f"shared_{name}[{place}] = {name}[t * stride_{name} + at]")
+            micro = range(self.plan.micro)
+            places = [self._inside(f"tx + U{m * t}", name) for m in micro]
+            for first in range(0, n, t):
+                table = out.new(f"ty + U{first}", "table")
+                guard = f"if {table} < U{n}:" if first + t > n else "if True:"
+                with out.block(guard):
+                    row = out.new(f"{table} * stride_{name} + {start}", "row")
+                    for m, at in enumerate(places):
+                        place = f"(tx + U{m * t}) * U{self.stride} + {table}"
+                        item = f"{name}[{row} + {at}]"
+                        out.line(f"shared_{name}[{place}] = {item}")
 
     def _read_block(self) -> None:
         """Read the pairs of a thread from a block in global memory."""
         out, t = self.out, self.plan.threads
         one = out.number(1.0)
-        for p, q in self.pairs():
-            i, j = f"(top + ty + U{p * t})", f"(left + tx + U{q * t})"
-            out.line(f"x_{p}_{q} = {one}")
-            with out.block(f"if {i} < n_rows and {j} < n_cols:"):
-                out.line(f"x_{p}_{q} = block[{i} * n_cols + {j}]")
+        for p in range(self.plan.micro):
+            row = out.new(f"top + ty + U{p * t}", "row")
+            start = out.new(f"{row} * n_cols + left + tx", "start")
+            for q in range(self.plan.micro):
+                out.line(f"x_{p}_{q} = {one}")
+                inside = f"{row} < n_rows and left + tx + U{q * t} < n_cols"
+                with out.block(f"if {inside}:"):
+                    out.line(f"x_{p}_{q} = block[{start} + U{q * t}]")
 
     def _product(self) -> None:
         """Sum products of unit rows."""
@@ -154,13 +187,12 @@ class Similarity:
         """Turn correlations into complements; compare near pairs anew."""
         out = self.out
         zero, half, one = out.number(0.0), out.number(0.5), out.number(1.0)
-        out.line("near = np.int32(0)")
+        out.line(f"least = {out.number(2.0)}")
         for p, q in self.pairs():
             value = out.call(complement, f"x_{p}_{q}")
             out.line(f"x_{p}_{q} = {value}")
-            with out.block(f"if abs(x_{p}_{q}) < limit:"):
-                out.line("near = np.int32(1)")
-        with out.block("if cuda.syncthreads_or(near) != 0:"):
+            out.line(f"least = smaller(least, abs(x_{p}_{q}))")
+        with out.block("if cuda.syncthreads_or(np.int32(least < limit)) != 0:"):
             for p, q in self.pairs():
                 out.line(f"end_{p}_{q} = copysign({one}, x_{p}_{q})")
                 out.line(f"sum_{p}_{q} = {zero}")
@@ -176,26 +208,38 @@ class Similarity:
                     out.line(f"x_{p}_{q} = end_{p}_{q} * ({half} * sum_{p}_{q})")
 
     def _features(self, add: Callable[[], None]) -> None:
-        """Write a loop over features, a few in shared memory at a time."""
+        """Write a loop over features, a few in shared memory at a time.
+
+        A thread copies the feature ``tx`` of its rows; behind the last there are zeros.
+        """
         out, plan = self.out, self.plan
         zero, t = out.number(0.0), plan.threads
-        stop, step = plan.side * plan.depth, t**2
-        with out.block(f"for first in range(U0, n_features, U{plan.depth}):"):
+        with out.block(f"for first in range(U0, n_features, U{t}):"):
             for name, start in (("rows", "top"), ("cols", "left")):
-                with out.block(f"for e in range(lane, U{stop}, U{step}):"):
-                    out.line(f"k = e % U{plan.depth}")
-                    out.line(f"r = e // U{plan.depth}")
-                    out.line(f"item = {zero}")
-                    inside = f"{start} + r < n_{name} and first + k < n_features"
-                    with out.block(f"if {inside}:"):
-                        index = f"({start} + r) * n_features + first + k"
-                        out.line(f"item = unit_{name}[{index}]")
-                    out.line(f"part_{name}[k * U{self.pitch} + r] = item")
+                out.line(f"begin = {start} * n_features + first")
+                for m in range(plan.micro):
+                    out.line(f"item_{m} = {zero}")
+                with out.block("if first + tx < n_features:"):
+                    for m in range(plan.micro):
+                        place = f"begin + from_{name}_{m}"
+                        out.line(f"item_{m} = unit_{name}[{place}]")
+                for m in range(plan.micro):
+                    place = f"tx * U{self.pitch} + ty + U{m * t}"
+                    out.line(f"part_{name}[{place}] = item_{m}")
             out.line("cuda.syncthreads()")
-            with out.block(f"for k in range(U0, U{plan.depth}, U1):"):
-                for p in range(plan.micro):
-                    place = f"k * U{self.pitch} + U{p * t}"
-                    out.line(f"a_{p} = part_rows[{place} + ty]")
-                    out.line(f"b_{p} = part_cols[{place} + tx]")
-                add()
+            out.line("stop = n_features - first")
+            with out.block(f"if stop > U{t}:"):
+                out.line(f"stop = U{t}")
+            with out.block(f"for k in range(U0, stop, U{plan.unrolled}):"):
+                for turn in range(plan.unrolled):
+                    self._load(f"(k + U{turn})")
+                    add()
             out.line("cuda.syncthreads()")
+
+    def _load(self, k: str) -> None:
+        """Read a feature of the thread's rows and columns."""
+        t = self.plan.threads
+        for p in range(self.plan.micro):
+            place = f"{k} * U{self.pitch} + U{p * t}"
+            self.out.line(f"a_{p} = part_rows[{place} + ty]")
+            self.out.line(f"b_{p} = part_cols[{place} + tx]")

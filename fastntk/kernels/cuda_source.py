@@ -25,7 +25,6 @@ import numpy as np
 from fastntk.kernels.cuda_inline import Inliner
 from fastntk.kernels.cuda_program import Pairs, Tables
 from fastntk.kernels.cuda_similarity import Plan, Similarity
-from fastntk.kernels.cuda_text import Text
 
 __all__ = ["ARGUMENTS", "KernelSource", "Plan", "Step", "kernel_source"]
 
@@ -37,7 +36,7 @@ ARGUMENTS = (
 )
 """Of every kernel, in order; see `fastntk.backends.cuda_launch`."""
 
-LONGEST = 1200  # lines of a kernel; where more are needed, pairs go one at a time
+LONGEST = 1300  # lines of a kernel; where more are needed, pairs go one at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,16 +116,17 @@ def _written(
         writer.head()
         writer.complements()
         writer.program(steps, outputs, n_slots, side)
-        if plan.is_mirrored:
-            writer.mirror()
-        if len(out.lines) <= LONGEST:
+        n_lines = len(out.lines)
+        writer.copy_out()
+        if n_lines <= LONGEST:
             break
     n_coefs = max(1, sum(len(step.coefs) for step in steps))
-    return KernelSource(_module(out, dtype, plan), dtype.name, plan, n_coefs)
+    return KernelSource(_module(out), dtype.name, plan, n_coefs)
 
 
-def _module(out: Inliner, dtype: np.dtype[Any], plan: Plan) -> str:
+def _module(out: Inliner) -> str:
     """Return the text of the module around the lines of the kernel."""
+    dtype, is_simulated = out.dtype, out.is_simulated
     body = "\n".join(out.lines)
     numbers = {int(n) for n in _unsigned(body)}
     head = [
@@ -140,8 +140,10 @@ def _module(out: Inliner, dtype: np.dtype[Any], plan: Plan) -> str:
             for k, v in enumerate(out.constants.values())
         ),
     ]
-    if "libdevice" in body:
+    if "libdevice" in body or not is_simulated:
         head.append("from numba.cuda import libdevice")
+    minimum = "libdevice.fminf" if dtype.itemsize == 4 else "libdevice.fmin"
+    head.append(f"smaller = {'min' if is_simulated else minimum}")
     if "inverse_power" in body:
         head.append("from fastntk.kernels.cuda_simulated import inverse_power")
     head += ["", f"def kernel({', '.join(ARGUMENTS)}):", body, ""]
@@ -192,7 +194,8 @@ class _Writer(Similarity):
                 pairs.op(step.name, step.ints, step.coefs)
             for k, (slot, table, kind) in enumerate(outputs):
                 for (p, q), value in pairs.output(slot, table, kind).items():
-                    self._store(k, p, q, value)
+                    place = self.place(f"i_{p}", f"j_{q}")
+                    out.line(f"tile_{k}[{place}] = {value}")
 
     def _sides(self, side: int) -> list[tuple[str, str, str, int]]:
         """Return both sides of a few pairs: name, start of the tile, index, number."""
@@ -202,33 +205,59 @@ class _Writer(Similarity):
             for part in (("rows", "top", "i", k), ("cols", "left", "j", k))
         ]
 
-    def _store(self, k: int, p: int, q: int, value: Text) -> None:
-        """Write a value to its place, and keep it for the mirror image."""
-        out = self.out
-        i, j = f"(top + i_{p})", f"(left + j_{q})"
-        inside = f"{i} < n_rows and {j} < n_cols"
-        goal = f"out_{k}[(out_row + {i}) * out_stride + out_col + {j}]"
-        if not self.plan.is_mirrored:
-            with out.block(f"if {inside}:"):
-                out.line(f"{goal} = {value}")
-            return
-        out.line(f"tile_{k}[{self.place(f'i_{p}', f'j_{q}')}] = {value}")
-        with out.block(f"if {inside}:"):
-            with out.block(f"if first_row + {i} > first_col + {j}:"):
-                out.line(f"{goal} = {value}")
-            with out.block(f"if first_row + {i} == first_col + {j}:"):
-                out.line(f"{goal} = diagonal_{k}[{i}]")
+    def copy_out(self) -> None:
+        """Copy the tile to its place; what is below the diagonal also to its mirror's.
 
-    def mirror(self) -> None:
-        """Write the mirror image of what is below the diagonal, along its rows."""
+        Tiles that are whole need no comparisons.
+        """
+        out, side = self.out, f"U{self.plan.side}"
+        whole = f"top + {side} <= n_rows and left + {side} <= n_cols"
+        if self.plan.is_mirrored:
+            whole += f" and first_row + top >= first_col + left + {side}"
+            out.line("cuda.syncthreads()")
+        out.line("below = out_row + top")
+        out.line("beside = out_col + left")
+        with out.block(f"if {whole}:"):
+            self._copy_whole("ty", "tx", "below", "beside")
+            if self.plan.is_mirrored:
+                self._copy_whole("tx", "ty", "beside", "below")
+        with out.block("else:"):
+            self._copy_part("ty", "tx")
+            if self.plan.is_mirrored:
+                self._copy_part("tx", "ty", is_mirror=True)
+
+    def _copy_whole(self, row: str, column: str, down: str, along: str) -> None:
+        """Copy a tile, or its mirror image, to rows from ``down``."""
         out, t = self.out, self.plan.threads
-        out.line("cuda.syncthreads()")
-        for k in range(self.n_tiles):
-            for p, q in self.pairs():
-                row, column = f"(tx + U{p * t})", f"(ty + U{q * t})"
-                i, j = f"(top + {row})", f"(left + {column})"
-                inside = f"{i} < n_rows and {j} < n_cols"
-                with out.block(f"if {inside} and first_row + {i} > first_col + {j}:"):
-                    goal = f"(out_col + {j}) * out_stride + out_row + {i}"
-                    place = self.place(row, column)
-                    out.line(f"out_{k}[{goal}] = tile_{k}[{place}]")
+        is_mirror = row == "tx"
+        for p in range(self.plan.micro):
+            goal = out.new(
+                f"({down} + ty + U{p * t}) * out_stride + {along} + tx", "to"
+            )
+            for q in range(self.plan.micro):
+                i, j = (q, p) if is_mirror else (p, q)
+                place = self.place(f"({row} + U{i * t})", f"({column} + U{j * t})")
+                for k in range(self.n_tiles):
+                    out.line(f"out_{k}[{goal} + U{q * t}] = tile_{k}[{place}]")
+
+    def _copy_part(self, row: str, column: str, *, is_mirror: bool = False) -> None:
+        """Copy what is inside the matrix and below the diagonal, and the diagonal."""
+        out, t, micro = self.out, self.plan.threads, self.plan.micro
+        tiles, place = range(self.n_tiles), self.place("i", "j")
+        with out.block(f"for e in range(U0, U{micro**2}, U1):"):
+            out.line(f"i = {row} + (e // U{micro}) * U{t}")
+            out.line(f"j = {column} + (e % U{micro}) * U{t}")
+            to = "(below + i) * out_stride + beside + j"
+            if is_mirror:
+                to = "(beside + j) * out_stride + below + i"
+            inside = "top + i < n_rows and left + j < n_cols"
+            where = "first_row + top + i {} first_col + left + j"
+            if self.plan.is_mirrored:
+                inside += " and " + where.format(">")
+            with out.block(f"if {inside}:"):
+                for k in tiles:
+                    out.line(f"out_{k}[{to}] = tile_{k}[{place}]")
+            if self.plan.is_mirrored and not is_mirror:
+                with out.block(f"if top + i < n_rows and {where.format('==')}:"):
+                    for k in tiles:
+                        out.line(f"out_{k}[{to}] = diagonal_{k}[top + i]")

@@ -90,7 +90,7 @@ class KernelText:
     """
 
     def __init__(self, dtype: np.dtype[Any], *, is_simulated: bool = False) -> None:
-        self.dtype = dtype
+        self.dtype, self.is_simulated = dtype, is_simulated
         is_wide = dtype.itemsize == 8
         self.lines: list[str] = []
         self.constants: dict[str, float] = {}
@@ -143,6 +143,28 @@ class KernelText:
         name = f"K{len(self.constants)}"
         self.constants[name] = rounded
         return Known(name, rounded)
+
+    def root(self, x: str) -> Text:
+        """Return the text of a square root.
+
+        In float32 from the device's approximate inverse root and one step of Newton's
+        method, to a unit in the last place: the exact instruction is a branch with a
+        call, between which no two pairs overlap.
+        """
+        if self.dtype.itemsize == 8 or self.is_simulated:
+            return Text(f"sqrt({x})")
+        least, half = self.number(np.finfo(np.float32).tiny), self.number(0.5)
+        y = self.new(x, "square")
+        inverse = self.new(f"libdevice.rsqrtf(libdevice.fmaxf({y}, {least}))")
+        root = self.new(f"{y} * {inverse}", "root")
+        rest = f"libdevice.fmaf(-{root}, {root}, {y})"
+        return Text(f"libdevice.fmaf({half} * {inverse}, {rest}, {root})")
+
+    def quotient(self, a: str, b: str) -> Text:
+        """Return the text of a quotient, in float32 to two units in the last place."""
+        if self.dtype.itemsize == 8 or self.is_simulated:
+            return Text(f"({a} / {b})")
+        return Text(f"libdevice.fast_fdividef({a}, {b})")
 
     def polynomial(self, x: Any, coefs: tuple[Any, ...]) -> Text:
         """Return the text of a polynomial: chains of six, joined by powers."""
