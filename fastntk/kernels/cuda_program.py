@@ -37,17 +37,22 @@ class Tables:
 
     Attributes
     ----------
-    stride : int
-        Numbers per row in shared memory; 0: they are read from global memory.
+    pitch : int
+        Numbers per table in shared memory; 0: they are read from global memory.
     """
 
-    stride: int
+    pitch: int
 
-    def load(self, side: str, index: str, table: str) -> str:
+    def load(self, side: str, index: str, table: int | Index) -> str:
         """Return the text of a table's number for one row of a side."""
-        if self.stride:
-            return f"shared_{side}[at_{side}_{index} + {table}]"
-        return f"{side}[{table} * stride_{side} + at_{side}_{index}]"
+        number = f"U{table}" if isinstance(table, int) else str(table)
+        if not self.pitch:
+            return f"{side}[{number} * stride_{side} + at_{side}_{index}]"
+        start = f"{number} * U{self.pitch}"
+        if isinstance(table, int):
+            start = f"U{table * self.pitch}"
+        row = "i" if side == "rows" else "j"
+        return f"shared_{side}[{start} + {row}_{index}]"
 
 
 class Pairs:
@@ -108,11 +113,10 @@ class Pairs:
     def load(self, side: str, table: int | Index) -> Text:
         """Return a row table's number for the present pair."""
         index = self.pair[0 if side == "rows" else 1]
-        name = f"U{table}" if isinstance(table, int) else str(table)
-        key = (side, index, name)
+        key = (side, index, str(table))
         if key in self._loaded:
             return self._loaded[key]
-        value = self.out.new(self.tables.load(side, str(index), name), "table")
+        value = self.out.new(self.tables.load(side, str(index), table), "table")
         if self.out.depth == self._depth:  # and not in a branch or a loop
             self._loaded[key] = value
         return value

@@ -58,14 +58,14 @@ class Similarity:
 
     def __init__(self, out: Inliner, plan: Plan, n_outputs: int, n_tables: int) -> None:
         self.out, self.plan, self.n_tables = out, plan, n_tables
-        self.pitch = plan.side + 1  # so that columns fall into different banks
+        # rows of 16 bytes: a thread reads its pairs, and tables of them, at once
+        self.pitch = plan.side + 16 // out.dtype.itemsize
         self.n_tiles = n_outputs
         taken = self.n_tiles * plan.side * self.pitch
         if plan.source != "complement":
             taken += 2 * plan.threads * self.pitch
-        stride = n_tables | 1
-        needed = (taken + 2 * plan.side * stride) * out.dtype.itemsize
-        self.stride = stride if n_tables and needed <= SHARED_BYTES else 0
+        needed = (taken + 2 * n_tables * self.pitch) * out.dtype.itemsize
+        self.has_tables = bool(n_tables) and needed <= SHARED_BYTES
 
     def pairs(self) -> list[tuple[int, int]]:
         """Return the pairs of a thread."""
@@ -76,6 +76,11 @@ class Similarity:
         """Return the text of a pair's place in the tile."""
         return f"{row} * U{self.pitch} + {column}"
 
+    def own(self, p: int, q: int) -> str:
+        """Return the text of the place of one of the thread's pairs."""
+        m = self.plan.micro
+        return self.place(f"(ty * U{m} + U{p})", f"(tx * U{m} + U{q})")
+
     def head(self) -> None:
         """Write shared memory, the thread's place, and blocks with nothing to do."""
         out, plan = self.out, self.plan
@@ -84,11 +89,12 @@ class Similarity:
             names |= dict.fromkeys(
                 ("part_rows", "part_cols"), plan.threads * self.pitch
             )
-        if self.stride:
-            size = plan.side * self.stride
+        if self.has_tables:
+            size = self.n_tables * self.pitch
             names |= dict.fromkeys(("shared_rows", "shared_cols"), size)
+        kind = f"np.{out.dtype.name}" + (", 16" if not out.is_simulated else "")
         for name, size in names.items():
-            out.line(f"{name} = cuda.shared.array({size}, np.{out.dtype.name})")
+            out.line(f"{name} = cuda.shared.array({size}, {kind})")
         out.line("tx = np.uint64(cuda.threadIdx.x)")
         out.line("ty = np.uint64(cuda.threadIdx.y)")
         out.line(f"top = np.uint64(cuda.blockIdx.y) * U{plan.side}")
@@ -99,10 +105,10 @@ class Similarity:
         self._starts()
 
     def _starts(self) -> None:
-        """Write which rows of the tile there are, and where unit rows begin.
+        """Write how many rows the tile has, and where unit rows begin.
 
-        A thread copies the feature ``tx`` of rows ``ty``, ``ty + threads`` ...; past the
-        end, of the last row. Places within a tile have 32 bits.
+        A thread copies the feature ``tx`` of rows ``ty``, ``ty + threads`` ...; past
+        the end, of the last row. Places within a tile have 32 bits.
         """
         out, t = self.out, self.plan.threads
         for name, start in (("rows", "top"), ("cols", "left")):
@@ -126,7 +132,7 @@ class Similarity:
 
     def complements(self) -> None:
         """Write the complements of the tile into shared memory."""
-        if self.stride:
+        if self.has_tables:
             self._stage_tables()
         if self.plan.source == "product":
             self._product()
@@ -134,15 +140,11 @@ class Similarity:
             self._read_block()
         if self.plan.source != "complement":
             self._turn()
-        t = self.plan.threads
-        for p, q in self.pairs():
-            place = self.place(f"(ty + U{p * t})", f"(tx + U{q * t})")
-            self.out.line(f"tile_0[{place}] = x_{p}_{q}")
-        if self.stride:
-            self.out.line("cuda.syncthreads()")
+            for p, q in self.pairs():
+                self.out.line(f"tile_0[{self.own(p, q)}] = x_{p}_{q}")
 
     def _stage_tables(self) -> None:
-        """Copy the row tables of the tile to shared memory, a row's side by side."""
+        """Copy the row tables of the tile to shared memory."""
         out, t, n = self.out, self.plan.threads, self.n_tables
         for name, start in (("rows", "top"), ("cols", "left")):
             micro = range(self.plan.micro)
@@ -153,22 +155,28 @@ class Similarity:
                 with out.block(guard):
                     row = out.new(f"{table} * stride_{name} + {start}", "row")
                     for m, at in enumerate(places):
-                        place = f"(tx + U{m * t}) * U{self.stride} + {table}"
+                        place = f"{table} * U{self.pitch} + tx + U{m * t}"
                         item = f"{name}[{row} + {at}]"
                         out.line(f"shared_{name}[{place}] = {item}")
 
     def _read_block(self) -> None:
-        """Read the pairs of a thread from a block in global memory."""
+        """Read the pairs of a tile from a block in global memory."""
         out, t = self.out, self.plan.threads
         one = out.number(1.0)
         for p in range(self.plan.micro):
             row = out.new(f"top + ty + U{p * t}", "row")
             start = out.new(f"{row} * n_cols + left + tx", "start")
             for q in range(self.plan.micro):
-                out.line(f"x_{p}_{q} = {one}")
+                out.line(f"item = {one}")
                 inside = f"{row} < n_rows and left + tx + U{q * t} < n_cols"
                 with out.block(f"if {inside}:"):
-                    out.line(f"x_{p}_{q} = block[{start} + U{q * t}]")
+                    out.line(f"item = block[{start} + U{q * t}]")
+                place = self.place(f"(ty + U{p * t})", f"(tx + U{q * t})")
+                out.line(f"tile_0[{place}] = item")
+        out.line("cuda.syncthreads()")
+        if self.plan.source == "correlation":
+            for p, q in self.pairs():
+                out.line(f"x_{p}_{q} = tile_0[{self.own(p, q)}]")
 
     def _product(self) -> None:
         """Sum products of unit rows."""
@@ -210,7 +218,7 @@ class Similarity:
     def _features(self, add: Callable[[], None]) -> None:
         """Write a loop over features, a few in shared memory at a time.
 
-        A thread copies the feature ``tx`` of its rows; behind the last there are zeros.
+        A thread copies the feature ``tx`` of a few rows; behind the last are zeros.
         """
         out, plan = self.out, self.plan
         zero, t = out.number(0.0), plan.threads
@@ -238,8 +246,8 @@ class Similarity:
 
     def _load(self, k: str) -> None:
         """Read a feature of the thread's rows and columns."""
-        t = self.plan.threads
-        for p in range(self.plan.micro):
-            place = f"{k} * U{self.pitch} + U{p * t}"
-            self.out.line(f"a_{p} = part_rows[{place} + ty]")
-            self.out.line(f"b_{p} = part_cols[{place} + tx]")
+        m = self.plan.micro
+        for name, side, lane in (("a", "rows", "ty"), ("b", "cols", "tx")):
+            for p in range(m):
+                place = f"{k} * U{self.pitch} + {lane} * U{m} + U{p}"
+                self.out.line(f"{name}_{p} = part_{side}[{place}]")

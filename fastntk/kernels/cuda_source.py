@@ -109,13 +109,12 @@ def _written(
     is_simulated: bool,
 ) -> KernelSource:
     """Write a kernel, see `kernel_source`."""
-    sides = (2, 1) if plan.micro % 2 == 0 else (1,)
-    for side in sides:
+    for width in sorted({plan.micro, 1}, reverse=True):
         out = Inliner(dtype, is_simulated=is_simulated)
         writer = _Writer(out, plan, len(outputs), n_tables)
         writer.head()
         writer.complements()
-        writer.program(steps, outputs, n_slots, side)
+        writer.program(steps, outputs, n_slots, width)
         n_lines = len(out.lines)
         writer.copy_out()
         if n_lines <= LONGEST:
@@ -163,32 +162,23 @@ class _Writer(Similarity):
         steps: Sequence[Step],
         outputs: Sequence[tuple[int, int, int]],
         n_slots: int,
-        side: int,
+        width: int,
     ) -> None:
-        """Run the ops, ``side^2`` pairs of a thread at a time, and store."""
+        """Run the ops, ``width`` pairs of a row at a time."""
         out, plan = self.out, self.plan
-        turns = plan.micro // side
-        with out.block(f"for turn in range(U0, U{turns**2}, U1):"):
-            jump = side * plan.threads
-            out.line(f"i_0 = ty + (turn // U{turns}) * U{jump}")
-            out.line(f"j_0 = tx + (turn % U{turns}) * U{jump}")
-            for k in range(1, side):
-                out.line(f"i_{k} = i_0 + U{k * plan.threads}")
-                out.line(f"j_{k} = j_0 + U{k * plan.threads}")
-            for name, start, n, k in self._sides(side):
-                index = f"{name}_{k}"
-                if self.stride:
-                    out.line(f"at_{index} = {n[0]}_{k} * U{self.stride}")
-                else:
-                    out.line(f"at_{index} = {start} + {n[0]}_{k}")
-                    last = f"n_{name} - U1"
-                    with out.block(f"if at_{index} > {last}:"):
-                        out.line(f"at_{index} = {last}")
-            pairs = Pairs(out, (side, side), n_slots, Tables(self.stride))
-            for p in range(side):
-                for q in range(side):
-                    place = self.place(f"i_{p}", f"j_{q}")
-                    out.line(f"{pairs.slot(0, (p, q))} = tile_0[{place}]")
+        parts = plan.micro // width
+        with out.block(f"for turn in range(U0, U{plan.micro * parts}, U1):"):
+            out.line(f"i_0 = ty * U{plan.micro} + turn // U{parts}")
+            column = f"tx * U{plan.micro} + (turn % U{parts}) * U{width}"
+            for k in range(width):
+                out.line(f"j_{k} = {column} + U{k}")
+            if not self.has_tables:
+                self._rows_of_tables(width)
+            tables = Tables(self.pitch if self.has_tables else 0)
+            pairs = Pairs(out, (1, width), n_slots, tables)
+            for k in range(width):
+                place = self.place("i_0", f"j_{k}")
+                out.line(f"{pairs.slot(0, (0, k))} = tile_0[{place}]")
             pairs.begin()
             for step in steps:
                 pairs.op(step.name, step.ints, step.coefs)
@@ -197,13 +187,14 @@ class _Writer(Similarity):
                     place = self.place(f"i_{p}", f"j_{q}")
                     out.line(f"tile_{k}[{place}] = {value}")
 
-    def _sides(self, side: int) -> list[tuple[str, str, str, int]]:
-        """Return both sides of a few pairs: name, start of the tile, index, number."""
-        return [
-            part
-            for k in range(side)
-            for part in (("rows", "top", "i", k), ("cols", "left", "j", k))
-        ]
+    def _rows_of_tables(self, width: int) -> None:
+        """Write which rows of tables a few pairs take; past the end, the last."""
+        for name, start, index in (("rows", "top", "i"), ("cols", "left", "j")):
+            for k in range(width if index == "j" else 1):
+                at = f"at_{name}_{k}"
+                self.out.line(f"{at} = {start} + {index}_{k}")
+                with self.out.block(f"if {at} >= n_{name}:"):
+                    self.out.line(f"{at} = n_{name} - U1")
 
     def copy_out(self) -> None:
         """Copy the tile to its place; what is below the diagonal also to its mirror's.
@@ -214,7 +205,7 @@ class _Writer(Similarity):
         whole = f"top + {side} <= n_rows and left + {side} <= n_cols"
         if self.plan.is_mirrored:
             whole += f" and first_row + top >= first_col + left + {side}"
-            out.line("cuda.syncthreads()")
+        out.line("cuda.syncthreads()")
         out.line("below = out_row + top")
         out.line("beside = out_col + left")
         with out.block(f"if {whole}:"):

@@ -153,7 +153,7 @@ class KernelText:
         """
         if self.dtype.itemsize == 8 or self.is_simulated:
             return Text(f"sqrt({x})")
-        least, half = self.number(np.finfo(np.float32).tiny), self.number(0.5)
+        least, half = self.number(2.0**-126), self.number(0.5)
         y = self.new(x, "square")
         inverse = self.new(f"libdevice.rsqrtf(libdevice.fmaxf({y}, {least}))")
         root = self.new(f"{y} * {inverse}", "root")
