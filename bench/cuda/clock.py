@@ -1,21 +1,32 @@
 """Times on the device, and the ceilings that figures are compared with."""
 
+import contextlib
 import functools
+import gc
+import itertools
 import statistics
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastntk.kernels.cuda_target import cuda as target_of
+from fastntk.kernels import cuda_target
 
-__all__ = ["ceilings", "median_seconds", "seconds"]
+__all__ = ["ceilings", "kernels", "median_seconds", "seconds", "tidy", "unwritten"]
 
-cuda = target_of()
 WORDS = 1 << 28  # float32: 1 GiB, many times any L2
 CHAINS = 8
 STEPS = 4096
-UNROLLED = 4  # steps between two branches of the loop
+UNROLLED = 32  # steps between two branches, so that these hardly count
+
+
+class Kernels(NamedTuple):
+    """Kernels that measure the device."""
+
+    copy: Any
+    fill: Any
+    multiply_add: Any
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -23,6 +34,7 @@ def seconds(work: Callable[[], Any]) -> float:
 
     The streams of the backend wait for it, and it waits for them.
     """
+    cuda = cuda_target.cuda()
     start, stop = cuda.event(), cuda.event()
     cuda.synchronize()
     start.record()
@@ -41,40 +53,51 @@ def median_seconds(
     return statistics.median(times), times
 
 
-def _copy(source: Any, target: Any) -> None:
-    i = cuda.grid(1)
-    if i < source.size:
-        target[i] = source[i]
+@functools.cache
+def kernels() -> Kernels:
+    """Return copy, fill and chains of fused multiply-adds; no device is needed."""
+    cuda = cuda_target.cuda()
+
+    def copy(source: Any, target: Any) -> None:
+        i = cuda.grid(1)
+        if i < source.size:
+            target[i] = source[i]
+
+    def fill(target: Any, value: Any) -> None:
+        i = cuda.grid(1)
+        if i < target.size:
+            target[i] = value
+
+    names: dict[str, Any] = {"cuda": cuda}
+    exec(_multiply_add(), names)
+    multiply_add = names["multiply_add"]
+    return Kernels(*map(cuda.jit, (copy, fill, multiply_add)))
 
 
-def _fill(target: Any, value: Any) -> None:
-    i = cuda.grid(1)
-    if i < target.size:
-        target[i] = value
+def _multiply_add() -> str:
+    """Return a kernel of independent chains; equal ones would become one.
 
-
-def _multiply_add(out: Any, factor: Any, steps: int) -> None:
-    """Run independent chains of fused multiply-adds; equal ones would become one."""
-    i = cuda.grid(1)
-    a, b = out[i], out[i] + factor
-    c, d = b + factor, b * b
-    e, f, g, h = d + a, d + b, d + c, d * d
-    for _ in range(steps):
-        for _ in range(UNROLLED):
-            a = a * factor + factor
-            b = b * factor + factor
-            c = c * factor + factor
-            d = d * factor + factor
-            e = e * factor + factor
-            f = f * factor + factor
-            g = g * factor + factor
-            h = h * factor + factor
-    out[i] = a + b + c + d + e + f + g + h
+    Written out, as no compiler leaves a loop unrolled this far.
+    """
+    chains = [f"x{k}" for k in range(CHAINS)]
+    starts = [f"    {x} = {y} + factor" for y, x in itertools.pairwise(chains)]
+    steps = [f"        {x} = {x} * factor + factor" for x in chains] * UNROLLED
+    return "\n".join(
+        [
+            "def multiply_add(out, factor, steps):",
+            "    i = cuda.grid(1)",
+            "    x0 = out[i]",
+            *starts,
+            "    for _ in range(steps):",
+            *steps,
+            f"    out[i] = {' + '.join(chains)}",
+        ]
+    )
 
 
 def _issue_rate() -> float:
     """Return float32 instructions per second, fused multiply-adds counted as one."""
-    kernel = cuda.jit(_multiply_add)
+    cuda, kernel = cuda_target.cuda(), kernels().multiply_add
     n = 132 * 2048 * 4
     out = cuda.to_device(np.random.default_rng(0).random(n, dtype=np.float32))
     factor = np.float32(0.5)
@@ -103,13 +126,21 @@ def _products(cupy: Any) -> dict[str, float]:
 
 def _bandwidths() -> tuple[float, float]:
     """Return copied (read and written) and written bytes per second."""
-    copy, fill = cuda.jit(_copy), cuda.jit(_fill)
+    cuda, (copy, fill, _) = cuda_target.cuda(), kernels()
     source = cuda.to_device(np.random.default_rng(1).random(WORDS, dtype=np.float32))
     target = cuda.device_array(WORDS, np.float32)
     grid = (WORDS // 256, 256)
     copied, _ = median_seconds(lambda: copy[grid](source, target))
     filled, _ = median_seconds(lambda: fill[grid](target, np.float32(1.5)))
     return 8 * WORDS / copied, 4 * WORDS / filled
+
+
+def unwritten(n: int, columns: int) -> Any:
+    """Return a float32 matrix on the device, full of NaN."""
+    out = cuda_target.cuda().device_array((n, columns), np.float32)
+    size = n * columns
+    kernels().fill[-(-size // 256), 256](out.reshape(size), np.float32(np.nan))
+    return out
 
 
 def ceilings(cupy: Any) -> dict[str, float]:
@@ -124,3 +155,17 @@ def ceilings(cupy: Any) -> dict[str, float]:
         for name, rate in _products(cupy).items():
             found[f"{name}_product_flop_per_s"] = rate
     return found
+
+
+def tidy() -> None:
+    """Give back what libraries keep of the device's memory."""
+    gc.collect()
+    cuda = cuda_target.cuda()
+    with contextlib.suppress(AttributeError):
+        cuda.current_context().deallocations.clear()
+    cupy = sys.modules.get("cupy")
+    if cupy is not None:
+        cupy.get_default_memory_pool().free_all_blocks()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-__all__ = ["assemble", "has_assembler", "registers"]
+__all__ = ["assemble", "assembled", "has_assembler", "registers"]
 
 
 def has_assembler() -> bool:
@@ -17,6 +17,11 @@ def has_assembler() -> bool:
 
 def assemble(ptx: str, arch: str) -> str:
     """Assemble for an architecture such as "sm_90"; return the report on resources."""
+    return assembled(ptx, arch)[1]
+
+
+def assembled(ptx: str, arch: str) -> tuple[bytes, str]:
+    """Return machine code (a cubin) and the report on resources."""
     link = _nvjitlink()
     return _by_ptxas(ptx, arch) if link is None else _by_nvjitlink(link, ptx, arch)
 
@@ -36,7 +41,7 @@ def _nvjitlink() -> Any:
     return nvjitlink
 
 
-def _by_nvjitlink(link: Any, ptx: str, arch: str) -> str:
+def _by_nvjitlink(link: Any, ptx: str, arch: str) -> tuple[bytes, str]:
     options = [f"-arch={arch}", "-O3", "-verbose", "-Xptxas=-v"]
     handle = link.create(len(options), options)
     try:
@@ -44,23 +49,19 @@ def _by_nvjitlink(link: Any, ptx: str, arch: str) -> str:
         link.complete(handle)
         log = bytearray(link.get_info_log_size(handle))
         link.get_info_log(handle, log)
-        assert link.get_linked_cubin_size(handle) > 0
+        code = bytearray(link.get_linked_cubin_size(handle))
+        link.get_linked_cubin(handle, code)
+        assert code
     finally:
         link.destroy(handle)
-    return log.decode()
+    return bytes(code), log.decode()
 
 
-def _by_ptxas(ptx: str, arch: str) -> str:
+def _by_ptxas(ptx: str, arch: str) -> tuple[bytes, str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "kernel.ptx")
         path.write_text(ptx)
-        command = [
-            "ptxas",
-            "-v",
-            f"-arch={arch}",
-            "-o",
-            str(path) + ".cubin",
-            str(path),
-        ]
+        cubin = path.with_suffix(".cubin")
+        command = ["ptxas", "-v", f"-arch={arch}", "-o", str(cubin), str(path)]
         result = subprocess.run(command, capture_output=True, text=True, check=True)
-    return result.stdout + result.stderr
+        return cubin.read_bytes(), result.stdout + result.stderr
