@@ -91,9 +91,10 @@ def _try(work: Callable[..., Any], *args: Any) -> Any:
 
 
 def _machine() -> dict[str, str]:
-    here = describe()
+    here = _try(describe)  # asks git, which may not be there
     found = dict(describe_cuda())
-    found |= {"cpu": f"{here['cpu']}, {here['cores']} cores", "commit": here["fastntk"]}
+    found |= {name: str(here[name]) for name in ("cpu", "cores") if name in here}
+    found["commit"] = here.get("fastntk", "unknown")
     found["python"] = sys.version.split()[0]
     for name in PACKAGES:
         try:

@@ -101,11 +101,12 @@ def sanitized(seconds: float) -> dict[str, str]:
     if tool is None:
         return {"compute-sanitizer": "not found"}
     found = {}
-    for name in ("memcheck", "racecheck"):
-        command = [tool, "--tool", name, "--error-exitcode", "9", sys.executable]
+    quiet = ["--report-api-errors", "no"]  # libraries ask for what may not be there
+    for name, options in (("memcheck", quiet), ("racecheck", [])):
+        command = [tool, "--tool", name, *options, "--error-exitcode", "9"]
         try:
             result = subprocess.run(
-                [*command, "-c", SMALL],
+                [*command, sys.executable, "-c", SMALL],
                 capture_output=True,
                 text=True,
                 timeout=seconds,
