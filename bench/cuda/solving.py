@@ -49,9 +49,9 @@ class Deadline:
         return max(ENDING * float(np.median(gaps)), SLOWER * max(gaps))
 
     @property
-    def iteration(self) -> float:
-        """The median seconds from iteration to iteration; NaN where there is one."""
-        return float(np.median(self.gaps)) if self.gaps else float("nan")
+    def iteration(self) -> float | None:
+        """The median seconds from iteration to iteration; None where there is one."""
+        return float(np.median(self.gaps)) if self.gaps else None
 
 
 def solve(
