@@ -24,7 +24,7 @@ PARAMETER = re.compile(r"c\[0x0\]\[(0x[0-9a-f]+)\]")
 TILES = 100  # along each side of the matrix that a thread is followed in
 ROW, COL = 50, 10  # a tile below its diagonal
 WARP = 32
-PTX = re.compile(r"^\s*(add|sub|mul|fma|div|sqrt|rcp|min|max|setp)\S*\.f32", re.M)
+PTX = re.compile(r"^\s*(add|sub|mul|fma|div|r?sqrt|rcp|min|max|setp)\S*\.f32", re.M)
 
 
 class Count(NamedTuple):
@@ -97,7 +97,7 @@ def _count_ptx(program: Any, kind: np.dtype[Any]) -> float:
     full = program_source(program, kind, "complement", has_zeros=False)
     bare = program_source(program, kind, "complement", is_similarity=True)
     counts = [len(PTX.findall(machine_code(made, (9, 0)))) for made in (full, bare)]
-    pairs = 4 if "slot_0_1_1" in full.text else 1
+    pairs = full.plan.micro if "slot_0_0_1" in full.text else 1
     return (counts[0] - counts[1]) / pairs
 
 
@@ -117,9 +117,8 @@ def _count_machine_code(
     pairs = made.plan.micro**2
     per_pair = {name: n / pairs for name, n in kinds.most_common()}
     issued = sum(n for name, n in per_pair.items() if name in FLOATS)
-    depth = made.plan.depth
     is_fused = made.plan.source == "product"
-    filling = -n_features % depth if is_fused else 0
+    filling = -n_features % made.plan.unrolled if is_fused else 0
     total = sum(per_pair.values())
     used = registers(report)
     return Count(issued - filling, issued, total, per_pair, used, "sass")
