@@ -166,7 +166,8 @@ class Launcher:
         if is_needed and block is None:
             self.block = empty(side[0] * side[1], dtype)
         self._nothing = empty(1, dtype)
-        self._tables = [rows.device_tables(program) for rows in (rows1, rows2)]
+        used = self._kernels[-1][1].tables
+        self._tables = [rows.device_tables(program, used) for rows in (rows1, rows2)]
         coefs = [c for op in self._steps() for c in op.coefs]
         self._coefs = tuple(dtype.type(c) for c in coefs or [0.0])
 

@@ -51,7 +51,7 @@ class CudaRows(CpuRows):
         *,
         is_sparse: bool = False,
     ) -> None:
-        self._on_device: dict[int, tuple[Any, Any, int]] = {}
+        self._on_device: dict[Any, tuple[Program, Any, int]] = {}
         self._raw_on_device: Any = None
         self.device = current_device()
         try:
@@ -123,12 +123,14 @@ class CudaRows(CpuRows):
 
     # --- what kernels read --------------------------------------------------------
 
-    def device_tables(self, program: Program) -> tuple[Any, int]:
-        """Return all row tables of a program on the device, flat, and their stride."""
-        key = id(program)
+    def device_tables(self, program: Program, used: tuple[int, ...]) -> tuple[Any, int]:
+        """Return some row tables of a program on the device, flat, and their stride."""
+        key = (id(program), used)
         if key not in self._on_device:
             flat, stride = self._host_tables(program)
-            self._on_device[key] = (program, to_device(flat), stride)
+            chosen = flat.reshape(-1, stride)[list(used)].reshape(-1)
+            tables = to_device(chosen) if used else empty(1, self.dtype)
+            self._on_device[key] = (program, tables, stride)
         _, tables, stride = self._on_device[key]
         return tables, stride
 

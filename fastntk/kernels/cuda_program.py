@@ -7,7 +7,6 @@ memory, and what a body asks of a whole strip (is a pair of it near?) it asks of
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,26 +30,37 @@ SERIES_OPS = ("mehler", "expansion")
 ROWS, COLS, DIMS, CONSTANTS = "rows", "cols", [ONCE] * 5, "constants"
 
 
-@dataclasses.dataclass(frozen=True)
 class Tables:
-    """Where a kernel finds row tables.
+    """Where a kernel finds row tables, and which of them it reads.
+
+    Parameters
+    ----------
+    known : tuple of int
+        The program's numbers of the tables that the kernel is given, in order.
 
     Attributes
     ----------
     pitch : int
         Numbers per table in shared memory; 0: they are read from global memory.
+    used : set of int
+        Those that were asked for; all where a loop of the kernel counts them.
     """
 
-    pitch: int
+    def __init__(self, known: tuple[int, ...]) -> None:
+        self.known, self.pitch = known, 0
+        self.used: set[int] = set()
 
     def load(self, side: str, index: str, table: int | Index) -> str:
         """Return the text of a table's number for one row of a side."""
-        number = f"U{table}" if isinstance(table, int) else str(table)
+        if isinstance(table, int):
+            self.used.add(table)
+            place = self.known.index(table)
+            number, start = f"U{place}", f"U{place * self.pitch}"
+        else:
+            self.used.update(self.known)
+            number, start = str(table), f"{table} * U{self.pitch}"
         if not self.pitch:
             return f"{side}[{number} * stride_{side} + at_{side}_{index}]"
-        start = f"{number} * U{self.pitch}"
-        if isinstance(table, int):
-            start = f"U{table * self.pitch}"
         row = "i" if side == "rows" else "j"
         return f"shared_{side}[{start} + {row}_{index}]"
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 
 from fastntk.kernels.cuda_inline import Inliner
+from fastntk.kernels.cuda_program import Tables
 from fastntk.kernels.scalars import complement
 
 __all__ = ["Plan", "Similarity"]
@@ -52,20 +53,26 @@ class Similarity:
         The text.
     plan : Plan
         Where similarities come from, and the shape of a block.
-    n_outputs, n_tables : int
+    n_outputs : int
         Of the program.
+    tables : Tables
+        Its row tables.
     """
 
-    def __init__(self, out: Inliner, plan: Plan, n_outputs: int, n_tables: int) -> None:
-        self.out, self.plan, self.n_tables = out, plan, n_tables
+    def __init__(
+        self, out: Inliner, plan: Plan, n_outputs: int, tables: Tables
+    ) -> None:
+        self.out, self.plan, self.tables = out, plan, tables
+        self.n_tables = len(tables.known)
         # rows of 16 bytes: a thread reads its pairs, and tables of them, at once
         self.pitch = plan.side + 16 // out.dtype.itemsize
         self.n_tiles = n_outputs
         taken = self.n_tiles * plan.side * self.pitch
         if plan.source != "complement":
             taken += 2 * plan.threads * self.pitch
-        needed = (taken + 2 * n_tables * self.pitch) * out.dtype.itemsize
-        self.has_tables = bool(n_tables) and needed <= SHARED_BYTES
+        needed = (taken + 2 * self.n_tables * self.pitch) * out.dtype.itemsize
+        self.has_tables = self.n_tables > 0 and needed <= SHARED_BYTES
+        tables.pitch = self.pitch if self.has_tables else 0
 
     def pairs(self) -> list[tuple[int, int]]:
         """Return the pairs of a thread."""

@@ -50,12 +50,16 @@ class Step:
 
 @dataclasses.dataclass(frozen=True)
 class KernelSource:
-    """The text of a module with one kernel, and what it was made for."""
+    """The text of a module with one kernel, and what it was made for.
+
+    ``tables``: the program's row tables that the kernel reads, in order.
+    """
 
     text: str
     dtype: str
     plan: Plan
     n_coefs: int
+    tables: tuple[int, ...] = ()
 
     @property
     def key(self) -> str:
@@ -108,19 +112,23 @@ def _written(
     n_tables: int,
     is_simulated: bool,
 ) -> KernelSource:
-    """Write a kernel, see `kernel_source`."""
-    for width in sorted({plan.micro, 1}, reverse=True):
+    """Write a kernel, see `kernel_source`: once more with the tables that it reads."""
+    tables, width = Tables(tuple(range(n_tables))), plan.micro
+    while True:
         out = Inliner(dtype, is_simulated=is_simulated)
-        writer = _Writer(out, plan, len(outputs), n_tables)
+        writer = _Writer(out, plan, len(outputs), tables)
         writer.head()
         writer.complements()
         writer.program(steps, outputs, n_slots, width)
-        n_lines = len(out.lines)
-        writer.copy_out()
-        if n_lines <= LONGEST:
+        if width > 1 and len(out.lines) > LONGEST:
+            width = 1
+        elif len(tables.used) < len(tables.known):
+            tables = Tables(tuple(sorted(tables.used)))
+        else:
             break
+    writer.copy_out()
     n_coefs = max(1, sum(len(step.coefs) for step in steps))
-    return KernelSource(_module(out), dtype.name, plan, n_coefs)
+    return KernelSource(_module(out), dtype.name, plan, n_coefs, tables.known)
 
 
 def _module(out: Inliner) -> str:
@@ -174,8 +182,7 @@ class _Writer(Similarity):
                 out.line(f"j_{k} = {column} + U{k}")
             if not self.has_tables:
                 self._rows_of_tables(width)
-            tables = Tables(self.pitch if self.has_tables else 0)
-            pairs = Pairs(out, (1, width), n_slots, tables)
+            pairs = Pairs(out, (1, width), n_slots, self.tables)
             for k in range(width):
                 place = self.place("i_0", f"j_{k}")
                 out.line(f"{pairs.slot(0, (0, k))} = tile_0[{place}]")
