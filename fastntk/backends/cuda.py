@@ -173,6 +173,8 @@ class CudaWorker:
         side = tile
         n_blocks = len(program.get)
         while True:
+            self._launcher: Any = None  # what a larger tile took is free again
+            self._outs: list[Any] = []
             try:
                 self._launcher = Launcher(program, rows1, rows2, side)
                 self._outs = [

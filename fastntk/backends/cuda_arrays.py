@@ -5,6 +5,7 @@ Nothing is imported for it: an array is known by what it offers,
 """
 
 import contextlib
+import math
 import sys
 from typing import Any
 
@@ -63,7 +64,8 @@ def as_device_matrix(x: Any, name: str) -> Any:
     if matrix.ndim != 2:
         raise InputError(
             f"{name}: found a device array of shape {tuple(matrix.shape)}; expected "
-            "rows of shape (n, d). Reshape it"
+            "rows of shape (n, d). Reshape it, or copy samples with positions to the "
+            "host and use backend='cpu'"
         )
     if 0 in matrix.shape:
         raise InputError(
@@ -80,6 +82,16 @@ def as_device_matrix(x: Any, name: str) -> Any:
 
 def _as_numba(x: Any, name: str) -> Any:
     """Return any device array as Numba's."""
+    if isinstance(x, tuple | list):
+        raise InputError(
+            f"{name}: found a {type(x).__name__} of arrays on the device; expected one "
+            "array. Stack them there first"
+        )
+    if not is_on_device(x):  # its address must never reach a kernel
+        raise InputError(
+            f"{name}: found a {type(x).__module__}.{type(x).__name__} in host memory; "
+            "expected an array on the device, as the others are. Copy it there"
+        )
     if hasattr(type(x), "copy_to_host"):
         return x
     if hasattr(x, "block_until_ready"):  # JAX: it may not have been launched yet
@@ -106,7 +118,8 @@ def flat_output(out: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> Any:
     """
     matrix = _as_numba(out, "out")
     interface = getattr(out, "__cuda_array_interface__", None) or {}
-    if interface.get("data", (0, False))[1]:
+    library = type(out).__module__.split(".")[0]  # JAX reuses arrays as it likes
+    if interface.get("data", (0, False))[1] or library in ("jax", "jaxlib"):
         raise InputError(
             f"out: found a read-only {type(out).__name__} on the device; expected an "
             "array that can be written to. Leave out= away"
@@ -127,7 +140,8 @@ def flat_output(out: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> Any:
         _refuse_layout(f"strides of {row} and {column} bytes")
     stride = row // size if shape[0] > 1 else shape[1]
     length = (shape[0] - 1) * stride + shape[1]
-    return cuda().as_cuda_array(_Flat(matrix, length)), stride
+    flat = dict(matrix.__cuda_array_interface__, shape=(length,), strides=None)
+    return cuda().as_cuda_array(_View(matrix, flat)), stride
 
 
 def _refuse_layout(found: str) -> None:
@@ -141,8 +155,28 @@ def host_copy(x: Any) -> AnyArray:
     """Return a copy of a device array in host memory."""
     with on_device_of(x):
         settle()
-        values: AnyArray = _as_numba(x, "array").copy_to_host()
-    return values
+        array = _as_numba(x, "array")
+        interface = getattr(array, "__cuda_array_interface__", None)
+        if interface is None or min(array.strides, default=0) >= 0:
+            values: AnyArray = array.copy_to_host()
+            return values
+        upwards, turns = _upwards(interface)
+        turned: AnyArray = cuda().as_cuda_array(_View(array, upwards)).copy_to_host()
+        return turned[turns]
+
+
+def _upwards(interface: dict[str, Any]) -> tuple[dict[str, Any], tuple[slice, ...]]:
+    """Return an array with no negative strides, and how to turn it back.
+
+    Numba copies no others to the host.
+    """
+    pointer, strides, turns = interface["data"][0], [], []
+    for size, step in zip(interface["shape"], interface["strides"], strict=True):
+        pointer += min(0, (size - 1) * step)
+        strides.append(abs(step))
+        turns.append(slice(None, None, -1 if step < 0 else 1))
+    data = (pointer, True)
+    return dict(interface, data=data, strides=tuple(strides)), tuple(turns)
 
 
 def device_copy(values: AnyArray, example: Any) -> Any:
@@ -152,6 +186,8 @@ def device_copy(values: AnyArray, example: Any) -> Any:
     """
     shape = (1, values.size)
     with on_device_of(example):
+        if not values.size:
+            return given_back(new_output(values.shape, values.dtype, example), example)
         out = new_output(shape, values.dtype, example)
         settle()
         flat, _ = flat_output(out, shape, values.dtype)
@@ -160,17 +196,15 @@ def device_copy(values: AnyArray, example: Any) -> Any:
         return given_back(out.reshape(values.shape), example)
 
 
-class _Flat:
-    """The memory of a matrix as one row."""
+class _View:
+    """Memory of an array, read in another way."""
 
-    def __init__(self, matrix: Any, length: int) -> None:
-        self._owner = matrix
-        self.__cuda_array_interface__ = dict(
-            matrix.__cuda_array_interface__, shape=(length,), strides=None
-        )
+    def __init__(self, owner: Any, interface: dict[str, Any]) -> None:
+        self._owner = owner
+        self.__cuda_array_interface__ = interface
 
 
-def new_output(shape: tuple[int, int], dtype: np.dtype[Any], example: Any) -> Any:
+def new_output(shape: tuple[int, ...], dtype: np.dtype[Any], example: Any) -> Any:
     """Return an array for a result, made by the library that made the input.
 
     CuPy and PyTorch allocate it themselves; for others it is Numba's array, which has
@@ -183,7 +217,9 @@ def new_output(shape: tuple[int, int], dtype: np.dtype[Any], example: Any) -> An
     if library == "torch":
         kind = getattr(module, dtype.name)
         return module.empty(shape, dtype=kind, device=example.device)  # type: ignore[union-attr]
-    return empty(shape[0] * shape[1], dtype).reshape(shape)
+    if 0 in shape:
+        return cuda().device_array(shape, dtype)
+    return empty(math.prod(shape), dtype).reshape(shape)
 
 
 def given_back(result: Any, example: Any) -> Any:

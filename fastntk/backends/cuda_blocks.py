@@ -6,7 +6,7 @@ from typing import Any
 from fastntk.backends.cuda import MAX_SIDE
 from fastntk.backends.cuda_arrays import flat_output, given_back, on_device_of
 from fastntk.backends.cuda_device import DeviceGram, new_outputs
-from fastntk.backends.cuda_launch import Target
+from fastntk.backends.cuda_launch import Launcher, Target
 from fastntk.backends.cuda_memory import settle
 from fastntk.kernels.cuda_target import cuda
 from fastntk.spec import Spec
@@ -43,21 +43,33 @@ def tiles_on_device(
     *,
     dtype: Any = None,
     backend: str = "auto",
+    collapse: bool = True,
     side: int = MAX_SIDE,
 ) -> Iterator[tuple[slice, slice, list[Any]]]:
-    """Yield the kernel matrices block by block, each in new arrays on the device."""
+    """Return the kernel matrices block by block, each in new arrays on the device.
+
+    What is wrong is said at the call; blocks are computed as they are asked for.
+    """
     with on_device_of(x1, x2):
-        job = DeviceGram(spec, x1, x2, names, dtype=dtype, backend=backend)
+        options = {"dtype": dtype, "backend": backend, "collapse": collapse}
+        job = DeviceGram(spec, x1, x2, names, **options)
         diagonals = job.diagonals() if job.is_symmetric else None
         kinds = [False, True] if job.is_symmetric else [False]
         side, launchers = job.launchers(side, kinds)
+    return _blocks(job, side, launchers, diagonals)
+
+
+def _blocks(
+    job: DeviceGram, side: int, launchers: list[Launcher], diagonals: list[Any] | None
+) -> Iterator[tuple[slice, slice, list[Any]]]:
+    """Yield blocks, and mirror images of those below the diagonal."""
     for rows, cols in job.blocks(side):
         turns = [(rows, cols)]
         is_diagonal = job.is_symmetric and rows == cols
         if job.is_symmetric and not is_diagonal:
             turns.append((cols, rows))
         for part1, part2 in turns:
-            with on_device_of(x1, x2):
+            with on_device_of(job.example):
                 shape = (part1.stop - part1.start, part2.stop - part2.start)
                 outs = new_outputs(job, shape, "block")
                 settle()
@@ -65,6 +77,8 @@ def tiles_on_device(
                 stream = cuda().stream()
                 target = Target(flats, shape[1], diagonals)
                 launcher = launchers[is_diagonal]
-                launcher.run(part1, part2, target, stream, is_lower=is_diagonal)
-                stream.synchronize()
+                try:
+                    launcher.run(part1, part2, target, stream, is_lower=is_diagonal)
+                finally:  # also on Ctrl-C: the outputs go back to their library
+                    stream.synchronize()
             yield part1, part2, [given_back(o, job.example) for o in outs]

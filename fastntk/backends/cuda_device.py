@@ -11,12 +11,14 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import InputMatrix
-from fastntk._validation import as_input, resolve_dtype
-from fastntk.backends.cuda import MAX_SIDE, MIN_SIDE, CudaBackend, check_program
+from fastntk._validation import as_input, is_same_input, resolve_dtype
+from fastntk.backends.base import get_backend
+from fastntk.backends.cuda import MAX_SIDE, MIN_SIDE, check_program
 from fastntk.backends.cuda_arrays import (
     as_device_matrix,
     flat_output,
     given_back,
+    host_copy,
     is_on_device,
     new_output,
     on_device_of,
@@ -28,6 +30,7 @@ from fastntk.backends.cuda_memory import (
     settle,
     to_device,
 )
+from fastntk.backends.cuda_overlap import refuse_shared
 from fastntk.backends.cuda_rows import CudaRows
 from fastntk.kernels.cuda_target import cuda
 from fastntk.program import Program, lower
@@ -70,11 +73,12 @@ class DeviceGram:
         collapse: bool = True,
     ) -> None:
         if backend == "cpu":
+            what = "inputs" if is_on_device(x1, x2) else "an output"
             raise InputError(
-                "backend='cpu': found inputs on a GPU; expected arrays in host memory. "
-                "Copy them (x.get(), x.cpu()), or use backend='cuda'"
+                f"backend='cpu': found {what} on a GPU; expected arrays in host "
+                "memory. Copy them (x.get(), x.cpu()), or use backend='cuda'"
             )
-        self.backend = CudaBackend()
+        self.backend: Any = get_backend("cuda" if backend == "auto" else backend)
         self.names = names
         self.example = x1 if is_on_device(x1) else x2
         settle()
@@ -86,8 +90,9 @@ class DeviceGram:
                 f"x1 and x2: found {first.shape[1]} and {second.shape[1]} features; "
                 "expected the same number of columns"
             )
-        if program.has_dropout and x2 is x1:
-            second = None  # a row with itself shares the dropped features
+        if program.has_dropout and second is not None:
+            if x2 is x1 or _is_same(first, second):
+                second = None  # a row with itself shares the dropped features
         self.is_symmetric = second is None
         sides = [first] if second is None else [first, second]
         program = self._specialised(program, sides)
@@ -225,6 +230,8 @@ def gram_on_device(
             raise InputError(
                 f"out: found {len(outs)} arrays; expected one per kernel, {len(names)}"
             )
+        if out is not None:
+            refuse_shared(outs, [x for x in (x1, x2) if is_on_device(x)])
         job.fill(outs, progress)
         return outs if out is not None else [given_back(o, job.example) for o in outs]
 
@@ -243,6 +250,15 @@ def new_outputs(job: DeviceGram, shape: tuple[int, int], what: str) -> list[Any]
 def _matrix(x: Any, name: str) -> InputMatrix | Any:
     """Return one side, checked."""
     return as_device_matrix(x, name) if is_on_device(x) else as_input(x, name)
+
+
+def _is_same(first: Any, second: Any) -> bool:
+    """Return whether both sides are equal, as `fastntk.gram` of the host says it."""
+    if first.shape != second.shape:
+        return False
+    return is_same_input(
+        *(host_copy(x) if is_on_device(x) else x for x in (first, second))
+    )
 
 
 def _dtype(dtype: Any, first: Any, second: Any) -> np.dtype[Any]:

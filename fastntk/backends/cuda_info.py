@@ -9,6 +9,9 @@ __all__ = ["describe", "describe_cuda", "libraries", "why_unusable"]
 LIBRARIES = ("numba-cuda", "cupy-cuda13x", "cupy-cuda12x", "cupy", "torch", "jax")
 
 
+APART = ("cuda", "cuda libraries")  # lines of their own in `fastntk info`
+
+
 def why_unusable() -> str | None:
     """Return why CUDA cannot be used here, None if it can; never raises."""
     try:
@@ -24,7 +27,8 @@ def describe() -> str:
         return f"none: {problem}"
     if cuda_target.is_simulated():
         return "Numba's simulator (NUMBA_ENABLE_CUDASIM=1), for tests: very slow"
-    return "; ".join(value for name, value in describe_cuda() if name != "cuda")
+    lines = (line for line in describe_cuda() if line[0] not in APART)
+    return "; ".join(f"{name.removeprefix('cuda ')}: {value}" for name, value in lines)
 
 
 def describe_cuda() -> list[tuple[str, str]]:

@@ -29,8 +29,16 @@ def empty(size: int, dtype: Any) -> Any:
 
 
 def to_device(values: AnyArray, stream: Any = 0) -> Any:
-    """Return a copy of an array on the device, in C order."""
-    return cuda().to_device(np.ascontiguousarray(values), stream=stream)
+    """Return a copy of an array on the device, in C order.
+
+    On a stream of one's own the values must live until it was waited for. Without one
+    the copy is finished when this returns, also where the driver's default stream is
+    that of the thread, for which other streams do not wait.
+    """
+    array = cuda().to_device(np.ascontiguousarray(values), stream=stream)
+    if isinstance(stream, int):
+        settle()
+    return array
 
 
 def current_device() -> int | None:
@@ -40,7 +48,9 @@ def current_device() -> int | None:
 
 def on_device(number: int | None) -> Any:
     """Return a context in which a device is the current one, in any thread."""
-    return contextlib.nullcontext() if number is None else cuda().gpus[number]
+    if number is None or is_simulated():
+        return contextlib.nullcontext()
+    return cuda().gpus[number]
 
 
 def settle() -> None:
@@ -79,7 +89,9 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error of the driver, or of CuPy, says that memory is short."""
     if isinstance(error, MemoryError):
         return True
-    return "OUT_OF_MEMORY" in str(error) or type(error).__name__ == "OutOfMemoryError"
+    words = str(error)  # the second is cuBLAS's, for its workspace
+    is_said = "OUT_OF_MEMORY" in words or "CUBLAS_STATUS_ALLOC_FAILED" in words
+    return is_said or type(error).__name__ == "OutOfMemoryError"
 
 
 def refuse_memory(needed: int, what: str) -> NoReturn:

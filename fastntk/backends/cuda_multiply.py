@@ -141,7 +141,15 @@ class _Room:
     def multiply(
         self, x: FloatArray, is_transposed: bool, done: Callable[[int], None] | None
     ) -> FloatArray:
-        """Walk the blocks."""
+        """Walk the blocks; columns and sums are let go when the device is done."""
+        try:
+            return self._walk(x, is_transposed, done)
+        finally:
+            self.stream.synchronize()
+
+    def _walk(
+        self, x: FloatArray, is_transposed: bool, done: Callable[[int], None] | None
+    ) -> FloatArray:
         is_turned = is_transposed and not self.is_symmetric
         n_out = self.rows2.n if is_turned else self.rows1.n
         sums = _Sums(x, n_out, self.block, self.rows1.dtype, self.stream)
@@ -185,9 +193,12 @@ class _Sums:
         self.cupy = cupy_module()
         kind = np.dtype(np.float64) if self.cupy is None else dtype
         values = np.divide(x, self.scales, dtype=np.float64)
-        self.v = to_device(np.ascontiguousarray(values, kind).reshape(-1), stream)
+        # kept: the device may read them after the call
+        self._columns = np.ascontiguousarray(values, kind).reshape(-1)
+        self.v = to_device(self._columns, stream)
         if self.cupy is None:
-            self.out = to_device(np.zeros(n_out * c), stream)
+            self._zeros = np.zeros(n_out * c)
+            self.out = to_device(self._zeros, stream)
             return
         self.out = empty(n_out * c, np.float64)
         with as_stream(self.cupy, stream):

@@ -1,5 +1,6 @@
 """Whether an array lies on a GPU; every call asks, so nothing is imported for it."""
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def _is_there(x: Any) -> bool:
             return int(where()[0]) in CUDA_DEVICES
         except (BufferError, RuntimeError, TypeError, ValueError):
             return False  # spread over devices: read as NumPy reads it
-    return hasattr(type(x), "__cuda_array_interface__")
+    return _offers_interface(x)
 
 
 def device_of(x: Any) -> int | None:
@@ -37,4 +38,23 @@ def device_of(x: Any) -> int | None:
         return int(where()[1])
     context = getattr(getattr(x, "gpu_data", None), "context", None)  # Numba's own
     number = getattr(getattr(context, "device", None), "id", None)
+    if number is None and _offers_interface(x):
+        return _device_of_address(int(x.__cuda_array_interface__["data"][0]))
     return None if number is None else int(number)
+
+
+def _offers_interface(x: Any) -> bool:
+    """Return whether an array, or its class, has ``__cuda_array_interface__``."""
+    name = "__cuda_array_interface__"
+    return hasattr(type(x), name) or name in getattr(x, "__dict__", ())
+
+
+def _device_of_address(address: int) -> int | None:
+    """Return the number of the device that an address belongs to; the driver knows."""
+    try:
+        driver: Any = importlib.import_module("cuda.bindings.driver")
+        what = driver.CUpointer_attribute.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL
+        error, number = driver.cuPointerGetAttribute(what, address)
+    except Exception:  # no such package, or no driver: whoever reads it will say so
+        return None
+    return None if int(error) else int(number)

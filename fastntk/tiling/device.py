@@ -7,7 +7,7 @@ from typing import Any
 from fastntk._errors import NotSupportedError
 from fastntk._typing import GetArg
 from fastntk._validation import check_flag, check_get
-from fastntk.backends.cuda_where import is_on_device
+from fastntk.backends.cuda_where import device_of, is_on_device
 from fastntk.spec import Spec
 from fastntk.tiling.progress import ProgressArg, make_progress
 from fastntk.tiling.results import pack
@@ -15,10 +15,13 @@ from fastntk.tiling.stages import is_one_run
 
 __all__ = [
     "as_device_array",
+    "beside",
     "device_diagonal",
     "device_gram",
+    "device_number",
     "device_tiles",
     "is_on_device",
+    "on_device_number",
     "rows_on_host",
     "to_host",
 ]
@@ -71,14 +74,23 @@ def device_diagonal(spec: Spec, x: Any, get: GetArg, dtype: Any, backend: str) -
 
 
 def device_tiles(
-    spec: Spec, x1: Any, x2: Any, get: GetArg, *, dtype: Any, backend: str
+    spec: Spec,
+    x1: Any,
+    x2: Any,
+    get: GetArg,
+    *,
+    dtype: Any,
+    backend: str,
+    collapse: bool,
 ) -> Iterator[tuple[slice, slice, Any]]:
     """Return `fastntk.tiles` of arrays on a GPU: blocks there."""
     from fastntk.backends.cuda_blocks import tiles_on_device
 
     _check_run(spec)
     names, is_tuple = check_get(get)
-    blocks = tiles_on_device(spec, x1, x2, names, dtype=dtype, backend=backend)
+    check_flag(collapse, "collapse")
+    options: dict[str, Any] = {"dtype": dtype, "backend": backend}
+    blocks = tiles_on_device(spec, x1, x2, names, collapse=collapse, **options)
     return (
         (rows, cols, pack(values, names, is_tuple)) for rows, cols, values in blocks
     )
@@ -98,6 +110,25 @@ def as_device_array(values: Any, example: Any) -> Any:
     from fastntk.backends.cuda_arrays import device_copy
 
     return device_copy(values, example)
+
+
+def beside(values: Any, example: Any) -> Any:
+    """Return values of the host as they are, or on the GPU that holds an example."""
+    return as_device_array(values, example) if is_on_device(example) else values
+
+
+def device_number(x: Any) -> int | None:
+    """Return the number of the GPU that holds an array; None for one of the host."""
+    return device_of(x) if is_on_device(x) else None
+
+
+def on_device_number(number: int | None) -> Any:
+    """Return a context in which a GPU is the current one; None changes nothing."""
+    if number is None:
+        return contextlib.nullcontext()
+    from fastntk.backends.cuda_memory import on_device
+
+    return on_device(number)
 
 
 @contextlib.contextmanager

@@ -3,9 +3,9 @@
 from typing import Any
 
 from fastntk._typing import AnyArray, GetArg, MatrixLike
-from fastntk._validation import check_out
+from fastntk._validation import check_max_memory, check_out, check_threads
 from fastntk.tiling.dense import run_dense
-from fastntk.tiling.device import device_gram, is_on_device
+from fastntk.tiling.device import device_gram, is_on_device, rows_on_host
 from fastntk.tiling.evaluate import is_staged, staged_gram
 from fastntk.tiling.progress import ProgressArg
 from fastntk.tiling.results import pack
@@ -55,7 +55,8 @@ def gram(
         Worker threads; by default the cores this process may use.
     out : ndarray of shape (n1, n2), or tuple of these, optional
         Where to write: any strides, memory maps too; one array per kernel. Reusing it
-        saves the page faults of a fresh array.
+        saves the page faults of a fresh array. In host memory also for inputs on a
+        GPU, whose result then streams there by tiles.
     max_memory : int or str, optional
         Bytes, or text such as "2GiB", for the result, the copy of the inputs and the
         workspaces together (inputs and ``out`` given by the caller do not count).
@@ -123,7 +124,17 @@ def gram(
     """
     spec = as_spec(net)
     call: dict[str, Any] = {"dtype": dtype, "backend": backend}
-    if is_on_device(x1, x2, out):
+    given: Any = out
+    outs = tuple(given) if isinstance(given, list) else given
+    if is_on_device(x1, x2, outs):
+        check_threads(threads)
+        check_max_memory(max_memory)
+        if out is not None and not is_on_device(outs):
+            rest: dict[str, Any] = {"threads": threads, "max_memory": max_memory}
+            rest |= {"progress": progress, "collapse": collapse, "tol": tol}
+            with rows_on_host(x1, x2, backend) as (first, second, where):
+                rest |= {"dtype": dtype, "backend": where, "out": out}
+                return gram(net, first, second, get, **rest)
         refuse_tol(tol, "inputs on a GPU have")
         call |= {"out": out, "collapse": collapse, "progress": progress}
         return device_gram(spec, x1, x2, get, **call)

@@ -7,6 +7,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from fastntk._typing import AnyArray, GetArg, MatrixLike
+from fastntk._validation import check_max_memory, check_threads
 from fastntk.backends.base import Worker
 from fastntk.kernels.cpu_tile import symmetrise_block
 from fastntk.tiling.device import device_tiles, is_on_device
@@ -38,7 +39,7 @@ def tiles(
     net, x1, x2, get, dtype, backend, threads
         As in `fastntk.gram`.
     max_memory : int or str, optional
-        Bytes for the copy of the inputs and all blocks alive at once.
+        Bytes for the copy of the inputs and all blocks alive at once, in host memory.
     collapse : bool, default=True
         As in `fastntk.gram`.
 
@@ -78,7 +79,10 @@ def tiles(
     """
     spec = as_spec(net)
     if is_on_device(x1, x2):
-        return device_tiles(spec, x1, x2, get, dtype=dtype, backend=backend)
+        check_threads(threads)
+        check_max_memory(max_memory)
+        options: dict[str, Any] = {"dtype": dtype, "backend": backend}
+        return device_tiles(spec, x1, x2, get, collapse=collapse, **options)
     refuse_staged(spec, x1, "tiles")
     setup = prepare(
         spec,

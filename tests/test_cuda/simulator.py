@@ -1,5 +1,6 @@
 """What tests on Numba's simulator share: marks, arrays, and a memory that is short."""
 
+import functools
 import os
 from typing import Any
 
@@ -19,8 +20,26 @@ SIMULATED = [
 
 
 def device(x: np.ndarray) -> Any:
-    """Return a copy of an array on the device."""
-    return cuda_target.cuda().to_device(x)
+    """Return a copy of an array on the device, which NumPy cannot read."""
+    array: Any = cuda_target.cuda().to_device(x)
+    kind: Any = type(array)
+    return _strict(kind)(array._ary)
+
+
+@functools.cache
+def _strict(kind: Any) -> Any:
+    """Return arrays of the simulator that NumPy cannot read, as those of a GPU."""
+
+    class StrictArray(kind):  # type: ignore[misc]
+        def __getattr__(self, name: str) -> Any:
+            if name in ("__array_interface__", "__array_struct__"):
+                raise AttributeError(name)
+            return super().__getattr__(name)
+
+        def __array__(self, *args: Any, **options: Any) -> Any:
+            raise TypeError("Implicit conversion to a NumPy array is not allowed")
+
+    return StrictArray
 
 
 class ShortMemory:

@@ -1,5 +1,6 @@
 """What is said where no GPU can be used, on machines of every kind."""
 
+import contextlib
 import sys
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -100,6 +101,25 @@ def test_numba_without_a_cuda_target(monkeypatch: pytest.MonkeyPatch) -> None:
         cuda_target.cuda.cache_clear()
 
 
+def test_a_usable_device_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake: Any = FakeCuda(2)
+    names = iter((b"NVIDIA H200", "NVIDIA A100"))
+    fake.list_devices = lambda: [
+        SimpleNamespace(name=next(names), compute_capability=(9, 0)) for _ in range(2)
+    ]
+    memory = SimpleNamespace(get_memory_info=lambda: (2**30, 4 * 2**30))
+    fake.current_context = lambda: memory
+    fake.gpus = [contextlib.nullcontext()] * 2
+    machine(monkeypatch, fake)
+    monkeypatch.setattr(cuda_target, "toolkit_version", lambda: (13, 5))
+    monkeypatch.setattr(cuda_target, "package_version", lambda: "0.30.4")
+    words = cuda_info.describe()
+    assert words.startswith("driver: supports CUDA 13.0; device 0: NVIDIA H200, comp")
+    assert "; device 1: NVIDIA A100, compute capability 9.0, 1.0 of 4.0 GiB" in words
+    assert "; products: " in words
+    assert "numba-cuda" not in words  # has a line of its own
+
+
 def test_looking_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> Any:
         raise RuntimeError("a driver in pieces")
@@ -171,8 +191,10 @@ def test_arrays_of_numba_say_where_they_are() -> None:
 def test_a_read_only_output(monkeypatch: pytest.MonkeyPatch) -> None:
     out: Any = SimpleNamespace(__cuda_array_interface__={"data": (0, True)})
     monkeypatch.setattr(cuda_arrays, "_as_numba", lambda *_: np.eye(2))
-    with pytest.raises(fastntk.InputError, match="out: found a read-only"):
-        cuda_arrays.flat_output(out, (2, 2), np.dtype(np.float64))
+    jax: Any = type("ArrayImpl", (), {"__module__": "jaxlib._jax"})()
+    for array in (out, jax):
+        with pytest.raises(fastntk.InputError, match="out: found a read-only"):
+            cuda_arrays.flat_output(array, (2, 2), np.dtype(np.float64))
 
 
 def test_arrays_that_are_still_computed_are_waited_for() -> None:
@@ -224,6 +246,7 @@ def test_dlpack_keeps_the_memory() -> None:
 
 def test_out_of_memory_is_known_by_its_words() -> None:
     assert is_out_of_memory(MemoryError())
+    assert is_out_of_memory(RuntimeError("CUBLAS_STATUS_ALLOC_FAILED"))
     assert is_out_of_memory(RuntimeError("[2] cuMemAlloc: CUDA_ERROR_OUT_OF_MEMORY"))
     assert not is_out_of_memory(ValueError("no"))
 

@@ -1,6 +1,9 @@
 """What arrays on the device and the backend refuse, and short memory; simulated."""
 
+import weakref
 from collections import defaultdict
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from fastntk.backends import (
     cuda_rows,
     get_backend,
 )
+from fastntk.backends.cuda_multiply import Products
 from tests.networks import build
 from tests.test_cuda.nets import NETS, rows
 from tests.test_cuda.simulator import SIMULATED, ShortMemory, device
@@ -154,6 +158,49 @@ def test_work_of_other_libraries_is_waited_for(monkeypatch: pytest.MonkeyPatch) 
     list(fastntk.tiles(RELU, device(rows())))
     fastntk.diagonal(RELU, device(rows()))
     assert waits[2:] == ["gram", "block", "gram", "block", "block"]
+
+
+def test_a_large_tile_is_let_go_before_a_smaller_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    setup = on_device(RELU, rows())
+    alive: weakref.WeakSet[Any] = weakref.WeakSet()
+    most = [0]
+    known: Any = cuda_launch.Launcher
+
+    class Watched(known):  # type: ignore[misc]
+        def __init__(self, *args: Any) -> None:
+            most[0] = max(most[0], len(alive))
+            super().__init__(*args)
+            alive.add(self)
+
+    monkeypatch.setattr(cuda, "Launcher", Watched)
+    monkeypatch.setattr(cuda, "empty", ShortMemory(30).empty)
+    monkeypatch.setattr(cuda, "MIN_SIDE", 2)
+    worker: Any = setup.new_worker(setup.plan(side=9))
+    assert worker.side == (5, 5)
+    assert most == [0]
+
+
+def test_a_product_that_fails_waits_for_the_device(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    setup, waits = on_device(RELU, rows()), []
+    products: Any = Products(setup.program, setup.rows1, setup.rows2)
+    expected = products(np.eye(9))
+
+    def interrupted(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    room = products._room
+    stream = SimpleNamespace(synchronize=lambda: waits.append(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(room, "stream", stream)
+        patch.setattr(room, "_walk", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            products(np.eye(9))
+    assert waits == [1]
+    np.testing.assert_array_equal(products(np.eye(9)), expected)
 
 
 def test_auto_never_chooses_the_simulator() -> None:
