@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator
 
 from fastntk._errors import InputError, NotSupportedError
 from fastntk._typing import AnyArray, FloatArray, InputMatrix
 from fastntk.backends.base import Worker
+from fastntk.operators.anywhere import AnywhereOperator
 from fastntk.operators.blocks import compute_block
 from fastntk.operators.cache_options import memory_limit
 from fastntk.operators.layout import Layout
@@ -17,6 +17,7 @@ from fastntk.operators.product_sink import ProductSink, WatchedWorker
 from fastntk.operators.shifted import ShiftedOperator
 from fastntk.operators.tile_cache import TileCache, TileSource
 from fastntk.operators.vectors import Panels, as_columns, pack_columns
+from fastntk.tiling.device import to_host
 from fastntk.tiling.driver import walk
 from fastntk.tiling.progress import ProgressArg, make_progress
 from fastntk.tiling.setup import Setup
@@ -24,7 +25,7 @@ from fastntk.tiling.setup import Setup
 __all__ = ["GramOperator"]
 
 
-class GramOperator(LinearOperator):  # type: ignore[misc]
+class GramOperator(AnywhereOperator):
     """The kernel matrix of a network as a linear operator; made by `fastntk.operator`.
 
     Parameters
@@ -63,7 +64,8 @@ class GramOperator(LinearOperator):  # type: ignore[misc]
     used for both halves; products are summed in float64, in the order of the plan, so
     they are the same to the last bit for every number of threads, and with or without
     a cache. On a GPU (``backend="cuda"``) blocks are multiplied where they are, and no
-    tile is kept. Columns may lie on a GPU; the product is then an array there.
+    tile is kept. Columns may lie on a GPU, whatever the backend; the product is then an
+    array there, also that of ``A.T``, ``A.shifted(ridge)``, ``A + B`` or ``2 * A``.
     """
 
     def __init__(
@@ -171,7 +173,7 @@ class GramOperator(LinearOperator):  # type: ignore[misc]
         -----
         Cost: that of ``fastntk.gram`` of these rows.
         """
-        return compute_block(self._setup, rows, cols)
+        return compute_block(self._setup, to_host(rows), to_host(cols))
 
     def shifted(self, ridge: Any) -> ShiftedOperator:
         """Return ``K + ridge I``.
@@ -187,11 +189,6 @@ class GramOperator(LinearOperator):  # type: ignore[misc]
             If it is negative or not finite, or the matrix has two sides.
         """
         return ShiftedOperator(self, ridge)
-
-    @columns_anywhere
-    def dot(self, x: Any) -> Any:
-        """Return ``A @ x``: `matvec`, `matmat`, or a product of operators."""
-        return super().dot(x)
 
     @columns_anywhere
     def matvec(self, x: Any) -> AnyArray:

@@ -3,10 +3,12 @@
 from typing import Any
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator
 
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray, FloatArray
+from fastntk.operators.anywhere import AnywhereOperator
+from fastntk.operators.on_device import columns_anywhere
+from fastntk.tiling.device import to_host
 
 __all__ = ["ShiftedOperator", "check_ridge"]
 
@@ -20,7 +22,7 @@ def check_ridge(ridge: Any, n: int) -> Any:
         If it is no finite number >= 0, or not one per row.
     """
     try:
-        values = np.asarray(ridge, dtype=np.float64)
+        values = np.asarray(to_host(ridge), dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(
             f"ridge: found {ridge!r}; expected a number >= 0, or one per row"
@@ -41,7 +43,7 @@ def check_ridge(ridge: Any, n: int) -> Any:
     return float(values) if values.ndim == 0 else values
 
 
-class ShiftedOperator(LinearOperator):  # type: ignore[misc]
+class ShiftedOperator(AnywhereOperator):
     """``K + ridge I``: products, diagonal and blocks of a shifted kernel matrix.
 
     Made by `GramOperator.shifted`.
@@ -88,6 +90,7 @@ class ShiftedOperator(LinearOperator):  # type: ignore[misc]
             self.operator, self.ridge + check_ridge(ridge, self.shape[0])
         )
 
+    @columns_anywhere
     def matvec(self, x: Any) -> AnyArray:
         """Return ``(K + ridge I) x``."""
         vector = np.asarray(x)
@@ -98,6 +101,7 @@ class ShiftedOperator(LinearOperator):  # type: ignore[misc]
         result: AnyArray = product + ridge * vector
         return result
 
+    @columns_anywhere
     def matmat(self, X: Any) -> AnyArray:
         """Return ``(K + ridge I) X``."""
         ridge = np.asarray(self.ridge)
@@ -106,20 +110,26 @@ class ShiftedOperator(LinearOperator):  # type: ignore[misc]
         return result
 
     def _matvec(self, x: Any) -> AnyArray:
-        return self.matvec(x)
+        result: AnyArray = self.matvec(x)
+        return result
 
     def _matmat(self, X: Any) -> AnyArray:
-        return self.matmat(X)
+        result: AnyArray = self.matmat(X)
+        return result
 
     def _adjoint(self) -> "ShiftedOperator":
         return self
 
     _transpose = _adjoint
 
+    @columns_anywhere
     def rmatvec(self, x: Any) -> AnyArray:
         """Return the same as `matvec`: the matrix is symmetric."""
-        return self.matvec(x)
+        result: AnyArray = self.matvec(x)
+        return result
 
+    @columns_anywhere
     def rmatmat(self, X: Any) -> AnyArray:
         """Return the same as `matmat`: the matrix is symmetric."""
-        return self.matmat(X)
+        result: AnyArray = self.matmat(X)
+        return result

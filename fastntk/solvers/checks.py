@@ -8,6 +8,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
+from fastntk.tiling.device import to_host
 
 __all__ = [
     "check_count",
@@ -37,7 +38,7 @@ def check_targets(y: Any, n: int, name: str = "y") -> tuple[FloatArray, bool]:
     InputError
         If rank, length, dtype or a value is not as expected.
     """
-    found = np.asarray(y)
+    found = np.asarray(to_host(y))
     if found.dtype.kind not in "fiub":
         raise InputError(
             f"{name}: found dtype {found.dtype}; expected real numbers. Encode classes "
@@ -132,6 +133,6 @@ def _number(value: Any) -> float:
     if isinstance(value, bool | str | bytes):
         return math.nan
     try:
-        return float(value)
+        return float(to_host(value))
     except (TypeError, ValueError):
         return math.nan

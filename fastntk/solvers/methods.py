@@ -1,5 +1,6 @@
 """The methods, run on a system: what each is given, and what follows."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -254,7 +255,7 @@ def _within(system: System, share: int) -> System:
     if system.options["max_memory"] is None:
         return system
     options = system.options | {"max_memory": share}
-    return System(system.net, system.x, system.get, system.precision, options)
+    return dataclasses.replace(system, options=options)
 
 
 def _unmerge(

@@ -18,6 +18,7 @@ from fastntk.solvers.result import SolveResult
 from fastntk.solvers.solve import Request, solve
 from fastntk.solvers.systems import System
 from fastntk.tiling import gram
+from fastntk.tiling.device import beside, to_host
 
 __all__ = ["KernelModel", "fit"]
 
@@ -73,7 +74,7 @@ class KernelModel:
         Returns
         -------
         ndarray of shape (m,) or (m, n_outputs)
-            float64.
+            float64; for rows on a GPU an array there.
 
         Raises
         ------
@@ -94,8 +95,9 @@ class KernelModel:
         system = System(self.net, self.x, self.get, precision, options)
         columns = self.coefficients.reshape(len(self.coefficients), -1)
         found = system.cross(x_new, columns)
-        result: FloatArray = found[:, 0] if self.coefficients.ndim == 1 else found
-        return result
+        result = found[:, 0] if self.coefficients.ndim == 1 else found
+        predictions: FloatArray = beside(result, x_new)
+        return predictions
 
     def with_targets(self, y: Any, *, strict: bool = True) -> "KernelModel":
         """Return the model of other targets for the same rows.
@@ -120,6 +122,7 @@ class KernelModel:
         used again.
         """
         system, _, settings = self._known("with_targets")
+        y = to_host(y)
         result = solve_again(self._result(), system, y, self.ridge, settings)
         return _model(system, y, result, self.ridge, settings, strict)
 
@@ -152,7 +155,7 @@ class KernelModel:
         system, y, settings = self._known("append")
         if not isinstance(system.x, np.ndarray):
             raise NotSupportedError("append: sparse rows; fit all rows together")
-        rows: Any = as_input(x_new, "x_new")
+        rows: Any = as_input(to_host(x_new), "x_new")
         _check_columns(rows, system.x)
         more, _ = check_targets(y_new, rows.shape[0], "y_new")
         if more.shape[1] != y.reshape(len(y), -1).shape[1]:
@@ -236,7 +239,8 @@ def fit(net: Any, x: MatrixLike, y: Any, **options: Any) -> KernelModel:
     Returns
     -------
     KernelModel
-        ``model.result`` is the `SolveResult`.
+        ``model.result`` is the `SolveResult`. Rows, targets and coefficients are in
+        host memory, also where those given lie on a GPU.
 
     Raises
     ------
@@ -259,7 +263,7 @@ def fit(net: Any, x: MatrixLike, y: Any, **options: Any) -> KernelModel:
     """
     bound = inspect.signature(solve).bind(net, x, y, **options)
     bound.apply_defaults()
-    request = Request.of(net, x, bound.arguments)
+    request, y = Request.of(net, x, bound.arguments), to_host(y)
     result = solve_system(
         request.system, y, request.ridge, request.method, request.settings
     )

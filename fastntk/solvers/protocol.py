@@ -6,6 +6,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray, FloatArray
+from fastntk.tiling.device import to_host
 
 __all__ = [
     "DenseOperator",
@@ -125,6 +126,7 @@ def as_operator(operator: Any) -> KernelOperator:
     InputError
         If it is neither, or not square.
     """
+    operator = to_host(operator)
     if isinstance(operator, np.ndarray | list):
         return DenseOperator(operator)
     members = ("shape", "dtype", "matmat", "diagonal", "block")

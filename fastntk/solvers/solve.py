@@ -13,7 +13,7 @@ from fastntk.solvers.checks import check_ridge, check_rtol
 from fastntk.solvers.methods import Options, solve_system
 from fastntk.solvers.result import SolveResult
 from fastntk.solvers.systems import System
-from fastntk.tiling.device import is_on_device, to_host
+from fastntk.tiling.device import beside, device_number, is_on_device, to_host
 from fastntk.tiling.evaluate import is_staged
 from fastntk.tiling.setup import as_spec
 
@@ -53,10 +53,10 @@ def solve(
     net : Network or Spec
         The network.
     x : array-like or CSR matrix of shape (n, d)
-        Training rows. Of rows, and targets, on a GPU a copy is held in host memory, and
-        ``backend="auto"`` is "cuda".
+        Training rows. Of rows on a GPU a copy is held in host memory, and
+        ``backend="auto"`` is "cuda", on that GPU.
     y : array-like of shape (n,) or (n, n_outputs)
-        Targets, finite.
+        Targets, finite. Where they lie on a GPU, so does the solution.
     get : {"nngp", "ntk"}, default="ntk"
         Which kernel.
     ridge : float, default=0.0
@@ -101,7 +101,8 @@ def solve(
     Returns
     -------
     SolveResult
-        ``x`` is shaped like ``y``; ``method`` and ``reason`` say what was done and why.
+        ``x`` is shaped like ``y``, and an array of the same library if that lies on a
+        GPU; ``method`` and ``reason`` say what was done and why.
 
     Raises
     ------
@@ -135,8 +136,9 @@ def solve(
     """
     request = Request.of(net, x, locals())
     result = solve_system(
-        request.system, to_host(y), request.ridge, request.method, request.settings
+        request.system, y, request.ridge, request.method, request.settings
     )
+    result = result.replace(x=beside(result.x, y))
     return result.require_success() if strict else result
 
 
@@ -153,7 +155,7 @@ class Request:
     @classmethod
     def of(cls, net: Any, x: Any, given: Mapping[str, Any]) -> "Request":
         """Check the arguments that do not depend on the method."""
-        backend = given["backend"]
+        backend, device = given["backend"], device_number(x)
         if is_on_device(x):
             x, backend = to_host(x), "cuda" if backend == "auto" else backend
         rows: Any = np.asarray(x) if is_staged(as_spec(net), x) else as_input(x, "x")
@@ -165,7 +167,7 @@ class Request:
         }
         settings = {key: given[key] for key in _SETTINGS}
         settings["rtol"] = check_rtol(given["rtol"])
-        system = System(net, rows, given["get"], given["precision"], options)
+        system = System(net, rows, given["get"], given["precision"], options, device)
         return cls(
             system,
             check_ridge(given["ridge"]),

@@ -14,6 +14,7 @@ from fastntk.solvers.preconditioners.partition import partition
 from fastntk.solvers.protocol import DenseOperator, KernelOperator
 from fastntk.solvers.sub_operator import SubOperator
 from fastntk.tiling import gram
+from fastntk.tiling.device import on_device_number
 from fastntk.tiling.evaluate import is_staged
 from fastntk.tiling.memory import available_memory
 from fastntk.tiling.setup import as_spec
@@ -44,6 +45,9 @@ class System:
     options : dict
         ``threads``, ``backend``, ``max_memory``, ``cache`` as `fastntk.operator` takes
         them.
+    device : int or None
+        Number of the GPU that is current while tiles are made there; None: the one
+        that is current at the call.
     """
 
     net: Any
@@ -51,6 +55,7 @@ class System:
     get: str
     precision: str
     options: dict[str, Any]
+    device: int | None = None
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -72,7 +77,8 @@ class System:
         if is_staged(as_spec(self.net), self.x):
             return DenseOperator(gram(self.net, self.x, get=self.get, **options))
         out = np.empty((n, n), dtype=kind, order="F")
-        gram(self.net, self.x, get=self.get, dtype=kind, out=out, **options)
+        with on_device_number(self.device):
+            gram(self.net, self.x, get=self.get, dtype=kind, out=out, **options)
         return DenseOperator(out)
 
     def operators(self, ridge: float) -> tuple[KernelOperator, KernelOperator | None]:
@@ -96,7 +102,8 @@ class System:
             return np.asarray(block @ coefficients)
         kind = np.float32 if self.precision == "float32" else np.float64
         options = self.options | {"cache": 0, "dtype": kind}
-        known = operator(self.net, x_new, self.x, get=self.get, **options)
+        with on_device_number(self.device):
+            known = operator(self.net, x_new, self.x, get=self.get, **options)
         return np.asarray(known.matmat(coefficients))
 
     def take(self, rows: Any) -> "System":
@@ -108,10 +115,11 @@ class System:
         if self.precision in ("auto", "mixed") and kind == "float64":
             options["cache"] = 0 if options["cache"] == "auto" else options["cache"]
         options |= {"get": self.get, "dtype": kind}
-        if self._close_rows is None:
-            return operator(self.net, self.x, **options)
-        rows, place = self._close_rows
-        return SubOperator(operator(self.net, rows, **options), place)
+        with on_device_number(self.device):
+            if self._close_rows is None:
+                return operator(self.net, self.x, **options)
+            rows, place = self._close_rows
+            return SubOperator(operator(self.net, rows, **options), place)
 
     @cached_property
     def _close_rows(self) -> tuple[AnyArray, IntArray] | None:

@@ -26,6 +26,8 @@ def test_kernels_run_on_the_simulator() -> None:
         "pytest",
         *options,
         "test_simulated.py",
+        "test_simulated_arrays.py",
+        "test_simulated_columns.py",
         "test_simulated_errors.py",
         "test_simulated_products.py",
     ]
