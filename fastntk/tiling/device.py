@@ -133,7 +133,13 @@ def on_device_number(number: int | None) -> Any:
 
 @contextlib.contextmanager
 def rows_on_host(x1: Any, x2: Any, backend: str) -> Iterator[tuple[Any, Any, str]]:
-    """Yield rows in host memory, and the backend; the device of the rows is current."""
+    """Yield rows in host memory, and the backend; the device of the rows is current.
+
+    Rows that are there already come back as they are, as does the backend.
+    """
+    if not is_on_device(x1, x2):
+        yield x1, x2, backend
+        return
     from fastntk.backends.cuda_arrays import on_device_of
 
     with on_device_of(x1, x2):

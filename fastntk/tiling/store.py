@@ -5,6 +5,7 @@ from typing import Any
 
 from fastntk._errors import InputError
 from fastntk._typing import MatrixLike
+from fastntk.tiling.device import rows_on_host
 from fastntk.tiling.evaluate import refuse_staged
 from fastntk.tiling.plan import MAX_SIDE
 from fastntk.tiling.progress import ProgressArg
@@ -130,16 +131,10 @@ def gram_to_store(
     spec = as_spec(net)
     refuse_staged(spec, x1, "gram_to_store")
     options = check_options(path, get, layout, compression, shard, chunk, check)
-    setup = prepare(
-        spec,
-        x1,
-        x2,
-        get,
-        dtype=dtype,
-        backend=backend,
-        threads=threads,
-        max_memory=max_memory,
-    )
+    call: dict[str, Any] = {"threads": threads, "max_memory": max_memory}
+    with rows_on_host(x1, x2, backend) as (first, second, where):
+        call |= {"dtype": dtype, "backend": where}
+        setup = prepare(spec, first, second, get, **call)
     if layout == "lower" and setup.x2 is not None:
         raise InputError(
             "layout: found 'lower' with two sides; expected 'full': only a symmetric "

@@ -199,8 +199,18 @@ def test_kernels_that_do_not_depend_on_the_network(which: int) -> None:
     function, types = fixed_kernels()[which]
     ptx = cuda_target.machine_code(function, (7, 5), types)
     assert ".local" not in ptx
+    check_wide_indices(ptx)
     if has_assembler():
         check_machine_code(ptx)
+
+
+def check_wide_indices(ptx: str) -> None:
+    """Refuse products of block numbers in 32 bits: blocks hold more than 2^31 pairs."""
+    blocks = set(re.findall(r"mov\.u32\s+(%r\d+), %ctaid\.x;", ptx))
+    assert blocks
+    for line in ptx.splitlines():
+        if re.search(r"\bm(ul|ad)\.lo\.[su]32\b", line):
+            assert not blocks & set(re.findall(r"%r\d+", line)), line
 
 
 def test_the_plan_is_that_of_the_device() -> None:

@@ -1,5 +1,6 @@
 """Inputs and outputs of every layout on the device, the host, or both; simulated."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,13 @@ def test_a_result_of_device_rows_streams_to_the_host(order: Any) -> None:
     out = np.full((9, 9), np.nan, order=order)
     fastntk.gram(RELU, device(X), device(X), out=out, backend="cpu")
     np.testing.assert_allclose(out, known, atol=1e-12)
+
+
+def test_device_rows_are_written_to_a_store(tmp_path: Path) -> None:
+    path = tmp_path / "kernel.npy"
+    report = fastntk.gram_to_store(RELU, device(X), path=path)
+    assert report.shape == (9, 9)
+    np.testing.assert_allclose(np.load(path), fastntk.gram(RELU, X), atol=1e-12)
 
 
 def test_results_of_host_rows_stay_on_the_device() -> None:
