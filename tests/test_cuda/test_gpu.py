@@ -129,6 +129,41 @@ def test_products_of_columns_on_the_device() -> None:
     np.testing.assert_array_equal(found.copy_to_host(), a @ v)
 
 
+def test_what_is_made_of_operators_takes_columns_of_the_device() -> None:
+    cuda = cuda_target.cuda()
+    net, x = build(NETS["relu"]), spread(300, 20, np.float64)
+    k, v = fastntk.gram(net, x), np.random.default_rng(0).standard_normal((300, 2))
+    a = fastntk.operator(net, cuda.to_device(x))
+    there = cuda.to_device(v)
+    for made, matrix in (
+        (a.shifted(0.5), k + 0.5 * np.eye(300)),
+        (2 * a - a.T, k),
+        (fastntk.operator(net, x, x[:40], backend="cuda").T, k[:40]),
+    ):
+        np.testing.assert_allclose((made @ there).copy_to_host(), matrix @ v, rtol=1e-9)
+    assert (a @ cuda.to_device(np.zeros((300, 0)))).shape == (300, 0)
+    found = fastntk.solve(net, cuda.to_device(x), there, ridge=0.1)
+    expected = fastntk.solve(net, x, v, ridge=0.1, backend="cpu").x
+    np.testing.assert_allclose(_host(found.x), expected, rtol=1e-6, atol=1e-9)
+
+
+def test_rows_with_negative_strides_and_a_result_on_the_host() -> None:
+    cupy: Any = pytest.importorskip("cupy")
+    net, x = build(NETS["relu"]), spread(300, 20, np.float64)
+    known = fastntk.gram(net, x, backend="cpu")
+    turned = cupy.asarray(x)[::-1, ::-1]
+    np.testing.assert_allclose(fastntk.gram(net, turned).get(), known[::-1, ::-1])
+    a = fastntk.operator(net, turned)
+    np.testing.assert_allclose(a @ np.ones(300), known[::-1].sum(1), rtol=1e-9)
+    out = np.full((300, 300), np.nan, order="F")
+    assert fastntk.gram(net, cupy.asarray(x), out=out) is out
+    np.testing.assert_allclose(out, known, rtol=1e-9, atol=1e-9)
+    whole = cupy.zeros((300, 600))
+    fastntk.gram(net, turned, None, BOTH, out=(whole[:, :300], whole[:, 300:]))
+    with pytest.raises(fastntk.InputError, match="shared with an input or another"):
+        fastntk.gram(net, turned, None, BOTH, out=(whole[:, :300], whole[:, 299:599]))
+
+
 def _host(x: Any) -> Any:
     for name in ("get", "copy_to_host"):
         if hasattr(x, name):

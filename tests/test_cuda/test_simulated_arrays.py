@@ -77,6 +77,12 @@ def test_rows_of_the_host() -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+def test_samples_with_positions_come_from_the_host() -> None:
+    samples = np.random.default_rng(0).standard_normal((3, 2, 4))
+    found = fastntk.gram(RELU, samples, backend="cuda")
+    np.testing.assert_allclose(found, fastntk.gram(RELU, samples), atol=1e-12)
+
+
 # --- outputs --------------------------------------------------------------------------
 
 
