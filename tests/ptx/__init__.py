@@ -1,0 +1,1 @@
+"""A machine for PTX: runs compiled kernels on the CPU, and watches their memory."""
