@@ -210,7 +210,7 @@ class Launcher:
         if self.is_steep:
             inner = Target([self.block], shape[1])
             self._launch(0, units, rows, cols, inner, stream, is_lower)
-            self._refine(rows, cols, shape, stream)
+            self._refine(rows, cols, stream, is_lower)
         self._launch(-1, units, rows, cols, target, stream, is_lower)
 
     def _launch(
@@ -252,13 +252,11 @@ class Launcher:
             *numbers(*(stride for _, stride in self._tables), is_lower),
         )
 
-    def _refine(
-        self, rows: slice, cols: slice, shape: tuple[int, int], stream: Any
-    ) -> None:
+    def _refine(self, rows: slice, cols: slice, stream: Any, is_lower: bool) -> None:
         """Compare near pairs of a block from the rows as given."""
         from fastntk.kernels.cuda_fixed import refine_exact
 
-        n1, n2 = shape
+        n1, n2 = rows.stop - rows.start, cols.stop - cols.start
         limit = STEEP_EXACT_LIMIT[self.dtype]
         threads = 2 if cuda_target.is_simulated() else THREADS
         grid = -(-n1 * n2 // threads)
@@ -268,10 +266,7 @@ class Launcher:
             self.rows1.device_raw(),
             self.rows2.device_raw(),
             limit,
-            n1,
-            n2,
-            rows.start,
-            cols.start,
+            *(n1, n2, rows.start, cols.start, int(is_lower)),
         )
 
 

@@ -69,20 +69,31 @@ def unit_rows(  # noqa: C901 - the compiler must see one function
 
 
 def refine_exact(
-    block: Any, x1: Any, x2: Any, limit: Any, n1: int, n2: int, i0: int, j0: int
+    block: Any,
+    x1: Any,
+    x2: Any,
+    limit: Any,
+    n1: int,
+    n2: int,
+    i0: int,
+    j0: int,
+    is_lower: int,
 ) -> None:
     """Compute complements below ``limit`` from the rows as given, one thread a pair.
 
     As `fastntk.kernels.product_exact`: by the part of one row orthogonal to the other.
     ``x1`` and ``x2`` are matrices from whose rows ``i0`` and ``j0`` the block starts.
+    ``is_lower``: what is above the diagonal is left out, and may not be written yet.
     """
     place = cuda.grid(1)
     if place >= n1 * n2:
         return
+    i, j = i0 + place // n2, j0 + place % n2
+    if is_lower and i < j:
+        return
     x = block[place]
     if not abs(x) < limit:
         return
-    i, j = i0 + place // n2, j0 + place % n2
     d = x1.shape[1]
     aa, ab, bb = 0.0, 0.0, 0.0
     for k in range(d):

@@ -185,7 +185,7 @@ def fixed_kernels() -> list[tuple[Any, tuple[Any, ...]]]:
     for real in (types.float32, types.float64):
         flat, matrix = types.Array(real, 1, "C"), types.Array(real, 2, "A")
         wide = types.Array(f64, 1, "C")
-        exact = (flat, matrix, matrix, f64, *[i64] * 4)
+        exact = (flat, matrix, matrix, f64, *[i64] * 5)
         found += [
             (cuda_fixed.unit_rows, (matrix, flat, wide)),
             (cuda_fixed.refine_exact, exact),
