@@ -1,13 +1,18 @@
 """What the package asks of `numba.cuda`, on the machine: arrays, streams, kernels."""
 
 import contextlib
+import hashlib
+import os
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from fastntk._jit import cache_folder
+from fastntk.kernels import cuda_target
 from fastntk.kernels.cuda_target import cuda as real_cuda
 from tests.ptx.floats import Noise
 from tests.ptx.machine import launch
@@ -157,16 +162,30 @@ class Kernel:
         key = (code.co_filename, code.co_name, types, self.noise.share)
         with self._lock:
             if key not in self._programs:
-                ptx, _ = real_cuda().compile(
-                    self.function,
-                    types,
-                    device=False,
-                    abi="numba",
-                    output="ptx",
-                    cc=CAPABILITY,
-                )
-                self._programs[key] = translate(parse(str(ptx)), self.noise)
+                made = translate(parse(ptx_of(self.function, types)), self.noise)
+                self._programs[key] = made
             return self._programs[key]
+
+
+def ptx_of(function: Callable[..., None], types: tuple[Any, ...]) -> str:
+    """Return the PTX of a kernel; that of earlier processes, if all is the same."""
+    source = Path(function.__code__.co_filename)
+    path = None
+    if source.exists():
+        versions = (cuda_target.package_version(), cuda_target.toolkit_version())
+        what = (function.__name__, types, CAPABILITY, versions)
+        digest = hashlib.sha256(source.read_bytes() + repr(what).encode()).hexdigest()
+        path = cache_folder() / "ptx" / f"{digest[:24]}.ptx"
+        if path.exists():
+            return path.read_text(encoding="utf-8")
+    options = {"device": False, "abi": "numba", "output": "ptx", "cc": CAPABILITY}
+    text = str(real_cuda().compile(function, types, **options)[0])
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}")
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    return text
 
 
 def _type_of(arg: Any) -> Any:

@@ -16,6 +16,7 @@ from fastntk.backends import (
     cuda_multiply,
     cuda_products,
 )
+from fastntk.backends.cuda_launch import MICRO
 from fastntk.kernels import cuda_target
 from tests.ptx.device import FakeCuda
 
@@ -38,7 +39,11 @@ class _Library:
 
 
 def install(
-    monkeypatch: pytest.MonkeyPatch, *, error: float = 0.0, has_library: bool = False
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    error: float = 0.0,
+    has_library: bool = False,
+    is_small: bool = False,
 ) -> FakeCuda:
     """Let the package find the machine where it looks for `numba.cuda`.
 
@@ -50,6 +55,8 @@ def install(
         Share of the errors that approximate instructions may have.
     has_library : bool
         Whether NumPy multiplies in the place of CuPy.
+    is_small : bool
+        One pair a thread: the same formulas in kernels that compile in half the time.
     """
     cuda_target.cuda()  # the real one, before it is replaced
     fake = FakeCuda(error)
@@ -59,4 +66,7 @@ def install(
     monkeypatch.setattr(cuda_target, "_KERNELS", {})
     library = _Library() if has_library else None
     monkeypatch.setattr(cuda_products, "_cupy", lambda: (library, "not here"))
+    if is_small:
+        for name in MICRO:
+            monkeypatch.setitem(MICRO, name, 1)
     return fake
