@@ -137,8 +137,8 @@ class Kernel:
     _lock = threading.Lock()
     _programs: dict[Any, Any] = {}  # noqa: RUF012 - of all tests
 
-    def __init__(self, function: Callable[..., None], noise: Noise) -> None:
-        self.function, self.noise = function, noise
+    def __init__(self, function: Callable[..., None], cuda: "FakeCuda") -> None:
+        self.function, self.noise, self.cuda = function, cuda.noise, cuda
 
     def __getitem__(self, shape: Any) -> Callable[..., None]:
         grid, threads = (
@@ -154,7 +154,8 @@ class Kernel:
         ]
         kinds = [kind for kind, _ in program.module.params]
         assert len(kinds) == len(numbers), (len(kinds), len(numbers))
-        launch(program, grid, threads, numbers)
+        finds_unwritten = self.cuda.finds_unwritten
+        launch(program, grid, threads, numbers, finds_unwritten=finds_unwritten)
 
     def program(self, types: tuple[Any, ...]) -> Any:
         """Return what the compiler makes of the function, and we of that."""
@@ -230,6 +231,7 @@ class FakeCuda:
 
     def __init__(self, error: float = 0.0) -> None:
         self.noise = Noise(error)
+        self.finds_unwritten = True
         self.config = SimpleNamespace(ENABLE_CUDASIM=False)
         self.device = SimpleNamespace(
             id=0, name=b"PTX machine", compute_capability=CAPABILITY
@@ -241,8 +243,8 @@ class FakeCuda:
     def jit(self, function: Any = None, **options: Any) -> Any:
         """Return a kernel, or what makes one of a function."""
         if function is None:
-            return lambda given: Kernel(given, self.noise)
-        return Kernel(function, self.noise)
+            return lambda given: Kernel(given, self)
+        return Kernel(function, self)
 
     def is_available(self) -> bool:
         return True
