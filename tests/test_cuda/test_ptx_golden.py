@@ -1,7 +1,9 @@
 """All stored cases on the compiled kernels, run from their PTX on the CPU.
 
-float64 against the stored values, at the bounds of `tests/test_golden.py`; float32
-against float64, within the promise on accuracy. One pair a thread.
+float64 against the stored values, at the bounds of `tests/test_golden.py`; both widths
+against the CPU backend, within the promise on accuracy. One pair a thread. Compiling
+takes seconds a case, so that every sixth is always run and all are by ``-m "slow or not
+slow"``.
 """
 
 import os
@@ -66,7 +68,13 @@ def test_cases() -> None:
     assert len(CASES) > 150
 
 
-@pytest.mark.parametrize("case", CASES, ids=name)
+MARKED = [
+    pytest.param(case, id=name(case), marks=[pytest.mark.slow] if k % 6 else [])
+    for k, case in enumerate(CASES)
+]
+
+
+@pytest.mark.parametrize("case", MARKED)
 def test_golden_cases_in_both_widths(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
