@@ -79,14 +79,19 @@ class Similarity:
         micro = range(self.plan.micro)
         return [(p, q) for p in micro for q in micro]
 
-    def place(self, row: str, column: str) -> str:
-        """Return the text of a pair's place in the tile."""
-        return f"{row} * U{self.pitch} + {column}"
-
     def own(self, p: int, q: int) -> str:
-        """Return the text of the place of one of the thread's pairs."""
-        m = self.plan.micro
-        return self.place(f"(ty * U{m} + U{p})", f"(tx * U{m} + U{q})")
+        """Return the text of the place in the tile of one of the thread's pairs."""
+        return _plus("own", p * self.pitch + q)
+
+    def shared(self, p: int, q: int, *, is_turned: bool = False) -> str:
+        """Return the text of the place of one of the pairs that a thread copies.
+
+        Row ``ty + threads p`` and column ``tx + threads q``, or with ``tx`` and ``ty``
+        turned: neighbours in a warp have neighbouring numbers in global memory.
+        """
+        t = self.plan.threads
+        name = "turned" if is_turned else "along"
+        return _plus(name, p * t * self.pitch + q * t)
 
     def head(self) -> None:
         """Write shared memory, the thread's place, and blocks with nothing to do."""
@@ -104,6 +109,10 @@ class Similarity:
             out.line(f"{name} = cuda.shared.array({size}, {kind})")
         out.line("tx = np.uint64(cuda.threadIdx.x)")
         out.line("ty = np.uint64(cuda.threadIdx.y)")
+        m = plan.micro
+        out.line(f"own = ty * U{m * self.pitch} + tx * U{m}")
+        out.line(f"along = ty * U{self.pitch} + tx")
+        out.line(f"turned = tx * U{self.pitch} + ty")
         out.line(f"top = np.uint64(cuda.blockIdx.y) * U{plan.side}")
         out.line(f"left = np.uint64(cuda.blockIdx.x) * U{plan.side}")
         reach = f"first_row + top + U{plan.side - 1} < first_col + left"
@@ -161,10 +170,10 @@ class Similarity:
                 guard = f"if {table} < U{n}:" if first + t > n else "if True:"
                 with out.block(guard):
                     row = out.new(f"{table} * stride_{name} + {start}", "row")
+                    goal = out.new(f"{table} * U{self.pitch} + tx", "goal")
                     for m, at in enumerate(places):
-                        place = f"{table} * U{self.pitch} + tx + U{m * t}"
                         item = f"{name}[{row} + {at}]"
-                        out.line(f"shared_{name}[{place}] = {item}")
+                        out.line(f"shared_{name}[{_plus(goal, m * t)}] = {item}")
 
     def _read_block(self) -> None:
         """Read the pairs of a tile from a block in global memory."""
@@ -177,9 +186,8 @@ class Similarity:
                 out.line(f"item = {one}")
                 inside = f"{row} < n_rows and left + tx + U{q * t} < n_cols"
                 with out.block(f"if {inside}:"):
-                    out.line(f"item = block[{start} + U{q * t}]")
-                place = self.place(f"(ty + U{p * t})", f"(tx + U{q * t})")
-                out.line(f"tile_0[{place}] = item")
+                    out.line(f"item = block[{_plus(start, q * t)}]")
+                out.line(f"tile_0[{self.shared(p, q)}] = item")
         out.line("cuda.syncthreads()")
         if self.plan.source == "correlation":
             for p, q in self.pairs():
@@ -187,7 +195,7 @@ class Similarity:
 
     def _product(self) -> None:
         """Sum products of unit rows."""
-        out = self.out
+        out, plan = self.out, self.plan
         zero = out.number(0.0)
         for p, q in self.pairs():
             out.line(f"x_{p}_{q} = {zero}")
@@ -196,7 +204,7 @@ class Similarity:
             for p, q in self.pairs():
                 out.line(f"x_{p}_{q} = x_{p}_{q} + a_{p} * b_{q}")
 
-        self._features(add)
+        self._features(add, plan.unrolled)
 
     def _turn(self) -> None:
         """Turn correlations into complements; compare near pairs anew."""
@@ -217,12 +225,12 @@ class Similarity:
                     out.line(f"gap = a_{p} - end_{p}_{q} * b_{q}")
                     out.line(f"sum_{p}_{q} = sum_{p}_{q} + gap * gap")
 
-            self._features(add)
+            self._features(add, 1)  # rare: a short text is compiled sooner
             for p, q in self.pairs():
                 with out.block(f"if abs(x_{p}_{q}) < limit:"):
                     out.line(f"x_{p}_{q} = end_{p}_{q} * ({half} * sum_{p}_{q})")
 
-    def _features(self, add: Callable[[], None]) -> None:
+    def _features(self, add: Callable[[], None], unrolled: int) -> None:
         """Write a loop over features, a few in shared memory at a time.
 
         A thread copies the feature ``tx`` of a few rows; behind the last are zeros.
@@ -239,22 +247,27 @@ class Similarity:
                         place = f"begin + from_{name}_{m}"
                         out.line(f"item_{m} = unit_{name}[{place}]")
                 for m in range(plan.micro):
-                    place = f"tx * U{self.pitch} + ty + U{m * t}"
-                    out.line(f"part_{name}[{place}] = item_{m}")
+                    out.line(f"part_{name}[{_plus('turned', m * t)}] = item_{m}")
             out.line("cuda.syncthreads()")
             out.line("stop = n_features - first")
             with out.block(f"if stop > U{t}:"):
                 out.line(f"stop = U{t}")
-            with out.block(f"for k in range(U0, stop, U{plan.unrolled}):"):
-                for turn in range(plan.unrolled):
-                    self._load(f"(k + U{turn})")
+            with out.block(f"for k in range(U0, stop, U{unrolled}):"):
+                out.line(f"at_rows = k * U{self.pitch} + ty * U{plan.micro}")
+                out.line(f"at_cols = k * U{self.pitch} + tx * U{plan.micro}")
+                for turn in range(unrolled):
+                    self._load(turn)
                     add()
             out.line("cuda.syncthreads()")
 
-    def _load(self, k: str) -> None:
+    def _load(self, k: int) -> None:
         """Read a feature of the thread's rows and columns."""
-        m = self.plan.micro
-        for name, side, lane in (("a", "rows", "ty"), ("b", "cols", "tx")):
-            for p in range(m):
-                place = f"{k} * U{self.pitch} + {lane} * U{m} + U{p}"
+        for name, side in (("a", "rows"), ("b", "cols")):
+            for p in range(self.plan.micro):
+                place = _plus(f"at_{side}", k * self.pitch + p)
                 self.out.line(f"{name}_{p} = part_{side}[{place}]")
+
+
+def _plus(place: str, n: int) -> str:
+    """Return the text of a sum."""
+    return f"{place} + U{n}" if n else place

@@ -183,16 +183,15 @@ class _Writer(Similarity):
             if not self.has_tables:
                 self._rows_of_tables(width)
             pairs = Pairs(out, (1, width), n_slots, self.tables)
+            out.line(f"here = i_0 * U{self.pitch}")
             for k in range(width):
-                place = self.place("i_0", f"j_{k}")
-                out.line(f"{pairs.slot(0, (0, k))} = tile_0[{place}]")
+                out.line(f"{pairs.slot(0, (0, k))} = tile_0[here + j_{k}]")
             pairs.begin()
             for step in steps:
                 pairs.op(step.name, step.ints, step.coefs)
             for k, (slot, table, kind) in enumerate(outputs):
-                for (p, q), value in pairs.output(slot, table, kind).items():
-                    place = self.place(f"i_{p}", f"j_{q}")
-                    out.line(f"tile_{k}[{place}] = {value}")
+                for (_, q), value in pairs.output(slot, table, kind).items():
+                    out.line(f"tile_{k}[here + j_{q}] = {value}")
 
     def _rows_of_tables(self, width: int) -> None:
         """Write which rows of tables a few pairs take; past the end, the last."""
@@ -216,32 +215,31 @@ class _Writer(Similarity):
         out.line("below = out_row + top")
         out.line("beside = out_col + left")
         with out.block(f"if {whole}:"):
-            self._copy_whole("ty", "tx", "below", "beside")
+            self._copy_whole()
             if self.plan.is_mirrored:
-                self._copy_whole("tx", "ty", "beside", "below")
+                self._copy_whole(is_mirror=True)
         with out.block("else:"):
             self._copy_part("ty", "tx")
             if self.plan.is_mirrored:
                 self._copy_part("tx", "ty", is_mirror=True)
 
-    def _copy_whole(self, row: str, column: str, down: str, along: str) -> None:
-        """Copy a tile, or its mirror image, to rows from ``down``."""
+    def _copy_whole(self, *, is_mirror: bool = False) -> None:
+        """Copy a tile, or its mirror image."""
         out, t = self.out, self.plan.threads
-        is_mirror = row == "tx"
+        down, aside = ("beside", "below") if is_mirror else ("below", "beside")
         for p in range(self.plan.micro):
-            goal = out.new(
-                f"({down} + ty + U{p * t}) * out_stride + {along} + tx", "to"
-            )
+            start = f"({down} + ty + U{p * t}) * out_stride"
+            goal = out.new(f"{start} + {aside} + tx", "to")
             for q in range(self.plan.micro):
                 i, j = (q, p) if is_mirror else (p, q)
-                place = self.place(f"({row} + U{i * t})", f"({column} + U{j * t})")
+                place = self.shared(i, j, is_turned=is_mirror)
                 for k in range(self.n_tiles):
                     out.line(f"out_{k}[{goal} + U{q * t}] = tile_{k}[{place}]")
 
     def _copy_part(self, row: str, column: str, *, is_mirror: bool = False) -> None:
         """Copy what is inside the matrix and below the diagonal, and the diagonal."""
         out, t, micro = self.out, self.plan.threads, self.plan.micro
-        tiles, place = range(self.n_tiles), self.place("i", "j")
+        tiles, place = range(self.n_tiles), f"i * U{self.pitch} + j"
         with out.block(f"for e in range(U0, U{micro**2}, U1):"):
             out.line(f"i = {row} + (e // U{micro}) * U{t}")
             out.line(f"j = {column} + (e % U{micro}) * U{t}")

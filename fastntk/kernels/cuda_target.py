@@ -40,6 +40,7 @@ __all__ = [
     "signature",
 ]
 
+LOWEST = "0.30.4"  # the first that fits Numba 0.61 to 0.68
 INSTALL = "pip install 'fastntk[cuda]' (or numba-cuda[cu12] for drivers before 580)"
 
 
@@ -54,10 +55,10 @@ def cuda() -> Any:
     """
     try:
         return importlib.import_module("numba.cuda")
-    except ImportError as error:
+    except Exception as error:  # also of versions that do not fit together
         raise NotSupportedError(
             f"numba.cuda cannot be imported ({error}); expected the package "
-            f"numba-cuda: {INSTALL}"
+            f"numba-cuda, at least {LOWEST}: {INSTALL}"
         ) from None
 
 

@@ -52,7 +52,7 @@ class DeviceArray:
         self.shape, self.strides, self.dtype = shape, strides, np.dtype(dtype)
         self.ndim, self.size = len(shape), int(np.prod(shape))
         self.host = self._of(memory.bytes.data, self.dtype)
-        self.__cuda_array_interface__ = {"data": (id(memory), False), "owner": self}
+        self.__cuda_array_interface__ = self.host.__array_interface__ | {"owner": self}
 
     def _of(self, buffer: Any, dtype: np.dtype[Any]) -> np.ndarray:
         return np.ndarray(self.shape, dtype, buffer, self.offset, self.strides)
@@ -154,8 +154,7 @@ class Kernel:
         ]
         kinds = [kind for kind, _ in program.module.params]
         assert len(kinds) == len(numbers), (len(kinds), len(numbers))
-        finds_unwritten = self.cuda.finds_unwritten
-        launch(program, grid, threads, numbers, finds_unwritten=finds_unwritten)
+        launch(program, grid, threads, numbers)
 
     def program(self, types: tuple[Any, ...]) -> Any:
         """Return what the compiler makes of the function, and we of that."""
@@ -231,7 +230,6 @@ class FakeCuda:
 
     def __init__(self, error: float = 0.0) -> None:
         self.noise = Noise(error)
-        self.finds_unwritten = True
         self.config = SimpleNamespace(ENABLE_CUDASIM=False)
         self.device = SimpleNamespace(
             id=0, name=b"PTX machine", compute_capability=CAPABILITY

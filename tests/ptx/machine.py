@@ -26,14 +26,7 @@ class BarrierFault(Exception):
 Shape = tuple[int, int, int]
 
 
-def launch(
-    program: Program,
-    grid: Shape,
-    threads: Shape,
-    args: list[Any],
-    *,
-    finds_unwritten: bool = True,
-) -> None:
+def launch(program: Program, grid: Shape, threads: Shape, args: list[Any]) -> None:
     """Run a kernel.
 
     Parameters
@@ -44,17 +37,13 @@ def launch(
         Blocks, and threads of a block, along x, y and z.
     args : list
         One entry per parameter: a number, or ``(name, memory, offset, size)``.
-    finds_unwritten : bool
-        Refuse reads of global memory that nobody wrote.
     """
     n_blocks, size = int(np.prod(grid)), int(np.prod(threads))
     step = max(1, LANES // size)
     with np.errstate(all="ignore"):
         for first in range(0, n_blocks, step):
             count = min(step, n_blocks - first)
-            part = _Launch(program, grid, threads, first, count, args)
-            part.space.finds_unwritten = finds_unwritten
-            part.run()
+            _Launch(program, grid, threads, first, count, args).run()
 
 
 def _three(index: np.ndarray, shape: Shape) -> list[np.ndarray]:

@@ -77,7 +77,6 @@ class Space:
 
     def __init__(self, block_of: np.ndarray, thread_of: np.ndarray) -> None:
         self.block_of, self.thread_of = block_of, thread_of
-        self.finds_unwritten = True  # in global memory; in shared memory always
         self.n_blocks = int(block_of[-1]) + 1
         self.everyone = np.arange(block_of.size)
         self._starts: list[int] = []
@@ -209,8 +208,7 @@ class Space:
         kind: np.dtype[Any],
         line: int,
     ) -> Any:
-        is_checked = self.finds_unwritten or region.pitch
-        if is_checked and np.any(region.marks(kind)[index] == 0):
+        if np.any(region.marks(kind)[index] == 0):
             raise MemoryFault(
                 f"initcheck: line {line}: {region.name} is read where nobody wrote"
             )

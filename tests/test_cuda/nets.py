@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.golden.loader import GROUPS, load
 from tests.jit_off.smooth import SMOOTH
 from tests.networks import (
     ABS,
@@ -30,6 +31,14 @@ NETS: dict[str, list[Any]] = {
     "long-series": mlp(["Polynomial", {"coef": [0.1] * 7}], 1, W_std=0.8),
     **{name: net for name, net in SMOOTH.items() if "Elementwise" not in str(net)},
 }
+
+GOLDEN = [
+    case
+    for group in GROUPS
+    for case in load(group)
+    if np.ndim(case.x1) == 2 and "Elementwise" not in str(case.net)
+]
+"""Stored cases that a device can run, if it has the layers."""
 
 
 def rows(dtype: Any = np.float64, n: int = 9, d: int = 5) -> np.ndarray:

@@ -11,8 +11,8 @@ from fastntk import stax
 from fastntk.kernels import cuda_target
 from tests.golden.loader import Case, layers
 from tests.networks import build
-from tests.test_cuda.nets import NETS, rows
-from tests.test_cuda.test_simulated import GOLDEN, check, on_device
+from tests.test_cuda.nets import GOLDEN, NETS, rows
+from tests.test_cuda.test_simulated import check, on_device
 from tests.tolerances import relative_error, tolerance
 
 pytestmark = [

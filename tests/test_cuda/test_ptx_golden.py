@@ -2,8 +2,7 @@
 
 float64 against the stored values, at the bounds of `tests/test_golden.py`; both widths
 against the CPU backend, within the promise on accuracy. One pair a thread. Compiling
-takes seconds a case, so that every sixth is always run and all are by ``-m "slow or not
-slow"``.
+takes seconds a case: every twelfth is always run, all of them by ``.ci/run``.
 """
 
 import os
@@ -18,7 +17,7 @@ from fastntk.kernels import cuda_target
 from tests.golden.loader import REFERENCE_ERROR, Case, layers
 from tests.networks import build
 from tests.ptx.fixture import install
-from tests.test_cuda.test_simulated import GOLDEN
+from tests.test_cuda.nets import GOLDEN
 from tests.test_golden import deviation, name
 from tests.tolerances import GOLDEN_NOISE_LIMIT, relative_error, tolerance
 
@@ -69,7 +68,7 @@ def test_cases() -> None:
 
 
 MARKED = [
-    pytest.param(case, id=name(case), marks=[pytest.mark.slow] if k % 6 else [])
+    pytest.param(case, id=name(case), marks=[pytest.mark.slow] if k % 12 else [])
     for k, case in enumerate(CASES)
 ]
 

@@ -5,7 +5,6 @@ imported. So these tests run where ``NUMBA_ENABLE_CUDASIM=1`` is set: ``.ci/run`
 and `test_simulator.py` starts a process that does.
 """
 
-import os
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ import pytest
 import fastntk
 from fastntk import stax
 from fastntk.tiling.setup import Setup, prepare
-from tests.golden.loader import GROUPS, Case, layers, load
 from tests.networks import build
 from tests.test_cuda.nets import NETS, rows
 from tests.test_cuda.simulator import SIMULATED, device
@@ -59,29 +57,6 @@ def test_every_op_symmetric(name: str) -> None:
 def test_two_sides(name: str, dtype: str) -> None:
     x = rows(dtype)
     check(build(NETS[name]), x, x[[1, 4, 5, 0, 7]], dtype)
-
-
-GOLDEN = [
-    case
-    for group in GROUPS
-    for case in load(group)
-    if np.ndim(case.x1) == 2 and "Elementwise" not in str(case.net)
-]
-
-
-@pytest.mark.skipif(
-    os.environ.get("NUMBA_DISABLE_JIT", "0") != "0", reason="slow with the JIT off"
-)
-@pytest.mark.parametrize("case", GOLDEN[::6], ids=lambda c: f"{c.group}-{c.name}")
-def test_golden_cases(case: Case) -> None:
-    if not all(callable(getattr(stax, name, None)) for name in layers(case.net)):
-        pytest.skip("a layer of another kind")
-    try:
-        net = build(case.net)
-        x, y = case.x1[:5], None if case.x2 is None else case.x2[:3]
-        check(net, x, y, "float64")
-    except fastntk.NotSupportedError as error:
-        assert "backend='cpu'" in str(error) or "whole matrices" in str(error)
 
 
 def test_results_do_not_depend_on_block_shapes() -> None:
