@@ -36,7 +36,7 @@ ARGUMENTS = (
 )
 """Of every kernel, in order; see `fastntk.backends.cuda_launch`."""
 
-LONGEST = 1300  # lines of a kernel; where more are needed, pairs go one at a time
+LONGEST = 1300  # lines of a kernel; where more are needed, fewer pairs at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _written(
         writer.complements()
         writer.program(steps, outputs, n_slots, width)
         if width > 1 and len(out.lines) > LONGEST:
-            width = 1
+            width //= 2
         elif len(tables.used) < len(tables.known):
             tables = Tables(tuple(sorted(tables.used)))
         else:

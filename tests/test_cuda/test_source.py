@@ -177,10 +177,13 @@ def test_weights_are_no_part_of_the_text() -> None:
     assert len(keys) == 2
 
 
-def test_long_programs_take_one_pair_at_a_time() -> None:
+def test_long_programs_take_fewer_pairs_at_a_time() -> None:
     short, long = (
         source(name, np.float32, "complement").text for name in ("relu", "sin")
     )
+    longer = source("erf", np.float32, "product").text
+    assert "slot_0_0_1" in longer
+    assert "slot_0_0_2" not in longer
     deep = build(["repeat", ["serial", ["Dense", {"out_dim": 1}], ["Sin", {}]], 6])
     program = lower(deep.spec, ("ntk",), 5)
     text = program_source(program, np.dtype(np.float32), "complement").text
