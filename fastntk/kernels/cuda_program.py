@@ -65,6 +65,32 @@ class Tables:
         return f"shared_{side}[{start} + {row}_{index}]"
 
 
+class _Dynamic(Exception):
+    """A loop of the kernel counts row tables: they cannot be arguments."""
+
+
+class _Formula:
+    """What an op's body asks for while it is written as a function of its own."""
+
+    def __init__(self) -> None:
+        self.slots: list[int] = []
+        self.tables: list[tuple[str, int]] = []
+
+    def slot(self, k: int) -> Strip:
+        """Return the parameter that stands for a slot."""
+        if k not in self.slots:
+            self.slots.append(k)
+        return Strip(f"slot_{self.slots.index(k)}")
+
+    def load(self, side: str, table: int | Index) -> Text:
+        """Return the parameter that stands for a row table's number."""
+        if not isinstance(table, int):
+            raise _Dynamic
+        if (side, table) not in self.tables:
+            self.tables.append((side, table))
+        return Text(f"table_{self.tables.index((side, table))}")
+
+
 class Pairs:
     """Writes ops for a block of pairs, ``n_rows`` by ``n_cols``, of one thread.
 
@@ -90,6 +116,7 @@ class Pairs:
         self.pair = (0, 0)
         self._coefs: list[Known] = []
         self._loaded: dict[tuple[str, int, str], Text] = {}
+        self._formula: _Formula | None = None
         self._depth = out.depth
         self._replace(out)
 
@@ -117,11 +144,15 @@ class Pairs:
 
     def slot(self, k: int, pair: tuple[int, int] | None = None) -> Strip:
         """Return the variable of a slot."""
+        if self._formula is not None:
+            return self._formula.slot(k)
         p, q = self.pair if pair is None else pair
         return Strip(f"slot_{k}_{p}_{q}")
 
     def load(self, side: str, table: int | Index) -> Text:
         """Return a row table's number for the present pair."""
+        if self._formula is not None:
+            return self._formula.load(side, table)
         index = self.pair[0 if side == "rows" else 1]
         key = (side, index, str(table))
         if key in self._loaded:
@@ -144,14 +175,54 @@ class Pairs:
         self._coefs += [Known(f"coefs[{first + k}]", c) for k, c in enumerate(coefs)]
         mine = self._coefs[first:]
         self._loaded = {}
+        made = None if name in SERIES_OPS else self._written(name, ints, coefs)
         for p in range(self.shape[0]):
             for q in range(self.shape[1]):
                 self.pair = (p, q)
                 if name in SERIES_OPS:
                     self._hermite(tuple(ints), int(coefs[0]))
-                    continue
-                args = (ROWS, COLS, DIMS, tuple(ints), mine, CONSTANTS)
-                self.out.call(OPS[name].body, "slots", *args)
+                elif made is None:
+                    self._body(name, ints, mine)
+                else:
+                    self._call(*made, mine)
+
+    def _body(self, name: str, ints: Sequence[int], coefs: list[Known]) -> None:
+        """Write the body of an op for the present pair."""
+        args = (ROWS, COLS, DIMS, tuple(ints), coefs, CONSTANTS)
+        self.out.call(OPS[name].body, "slots", *args)
+
+    def _written(
+        self, name: str, ints: Sequence[int], coefs: Sequence[float]
+    ) -> tuple[str, _Formula, int] | None:
+        """Write an op as a function; return its name, arguments and lines.
+
+        Layers and pairs share it: the compiler reads a body once. None where a loop
+        over tables needs to stand in the kernel.
+        """
+        formula = self._formula = _Formula()
+        known = [Known(f"coef_{k}", c) for k, c in enumerate(coefs)]
+        try:
+            with self.out.aside() as lines:
+                self._body(name, ints, known)
+        except _Dynamic:
+            return None
+        finally:
+            self._formula = None
+        parameters = [f"slot_{k}" for k in range(len(formula.slots))]
+        lines = [*lines, f"    return {', '.join(parameters)}"]
+        parameters += [f"table_{k}" for k in range(len(formula.tables))]
+        parameters += known
+        return self.out.formula(parameters, lines), formula, len(lines)
+
+    def _call(
+        self, name: str, formula: _Formula, n_lines: int, coefs: list[Known]
+    ) -> None:
+        """Write a call of an op for the present pair."""
+        slots = [self.slot(k) for k in formula.slots]
+        tables = [self.load(side, table) for side, table in formula.tables]
+        args = ", ".join([*slots, *tables, *coefs])
+        self.out.line(f"{', '.join(slots)} = {name}({args})")
+        self.out.n_lines += n_lines
 
     def _hermite(self, ints: tuple[int, ...], n_terms: int) -> None:
         """Write a Hermite series: a loop over two terms at a time, highest first."""

@@ -120,7 +120,7 @@ def _written(
         writer.head()
         writer.complements()
         writer.program(steps, outputs, n_slots, width)
-        if width > 1 and len(out.lines) > LONGEST:
+        if width > 1 and out.n_lines > LONGEST:
             width //= 2
         elif len(tables.used) < len(tables.known):
             tables = Tables(tuple(sorted(tables.used)))
@@ -134,7 +134,8 @@ def _written(
 def _module(out: Inliner) -> str:
     """Return the text of the module around the lines of the kernel."""
     dtype, is_simulated = out.dtype, out.is_simulated
-    body = "\n".join(out.lines)
+    body = "\n".join([*_formulas(out), f"def kernel({', '.join(ARGUMENTS)}):"])
+    body += "\n" + "\n".join(out.lines)
     numbers = {int(n) for n in _unsigned(body)}
     head = [
         '"""Written by fastntk.kernels.cuda_source; not to be edited."""',
@@ -153,8 +154,13 @@ def _module(out: Inliner) -> str:
     head.append(f"smaller = {'min' if is_simulated else minimum}")
     if "inverse_power" in body:
         head.append("from fastntk.kernels.cuda_simulated import inverse_power")
-    head += ["", f"def kernel({', '.join(ARGUMENTS)}):", body, ""]
-    return "\n".join(head)
+    return "\n".join([*head, "", body, ""])
+
+
+def _formulas(out: Inliner) -> list[str]:
+    """Return the functions that the kernel calls, each to be written out there."""
+    mark = "" if out.is_simulated else "@cuda.jit(device=True, forceinline=True)\n"
+    return [f"{mark}def {name}{text}\n" for text, name in out.formulas.items()]
 
 
 def _unsigned(text: str) -> set[str]:

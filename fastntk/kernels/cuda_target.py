@@ -18,8 +18,9 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from fastntk._errors import NotSupportedError
@@ -268,7 +269,23 @@ def machine_code(
     if isinstance(source, KernelSource):
         function, _ = _function(source)
         types = signature(source)
-    ptx, _ = cuda().compile(
-        function, types, device=False, abi="numba", output="ptx", cc=capability
-    )
+    with _as_on(capability):
+        ptx, _ = cuda().compile(
+            function, types, device=False, abi="numba", output="ptx", cc=capability
+        )
     return str(ptx)
+
+
+@contextlib.contextmanager
+def _as_on(capability: tuple[int, int]) -> Iterator[None]:
+    """Answer for the device, which Numba asks for functions that kernels call."""
+    module: Any = importlib.import_module("numba.cuda.dispatcher")
+    with _LAUNCH:
+        before = module.get_current_device
+        module.get_current_device = lambda: SimpleNamespace(
+            compute_capability=capability
+        )
+        try:
+            yield
+        finally:
+            module.get_current_device = before

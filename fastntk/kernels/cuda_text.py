@@ -87,6 +87,10 @@ class KernelText:
         Names of numbers, to be defined in the compute dtype beside the kernel.
     functions : dict
         What takes the place of functions that are not written out.
+    formulas : dict of str to str
+        Functions beside the kernel, by their text: their names.
+    n_lines : int
+        Lines of the kernel with every call of those written out.
     """
 
     def __init__(self, dtype: np.dtype[Any], *, is_simulated: bool = False) -> None:
@@ -94,6 +98,8 @@ class KernelText:
         is_wide = dtype.itemsize == 8
         self.lines: list[str] = []
         self.constants: dict[str, float] = {}
+        self.formulas: dict[str, str] = {}
+        self.n_lines = 0
         self.functions: dict[Any, Callable[..., Any]] = {
             like: lambda x, value: self.number(value),
             exponential._pick: lambda x, for_64, for_32: self.number(
@@ -114,6 +120,22 @@ class KernelText:
     def line(self, text: str) -> None:
         """Add a line at the present depth."""
         self.lines.append("    " * self.depth + text)
+        self.n_lines += 1
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[list[str]]:
+        """Collect lines for a function beside the kernel, with names of its own."""
+        before = self.lines, self.depth, self._count, self.n_lines
+        self.lines, self.depth, self._count = [], 1, 0
+        try:
+            yield self.lines
+        finally:
+            self.lines, self.depth, self._count, self.n_lines = before
+
+    def formula(self, parameters: list[str], lines: list[str]) -> str:
+        """Return the name of a function with this text, written once."""
+        text = "\n".join([f"({', '.join(parameters)}):", *lines])
+        return self.formulas.setdefault(text, f"formula_{len(self.formulas)}")
 
     @contextlib.contextmanager
     def block(self, head: str) -> Iterator[None]:

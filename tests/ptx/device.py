@@ -178,8 +178,7 @@ def ptx_of(function: Callable[..., None], types: tuple[Any, ...]) -> str:
         path = cache_folder() / "ptx" / f"{digest[:24]}.ptx"
         if path.exists():
             return path.read_text(encoding="utf-8")
-    options = {"device": False, "abi": "numba", "output": "ptx", "cc": CAPABILITY}
-    text = str(real_cuda().compile(function, types, **options)[0])
+    text = cuda_target.machine_code(function, CAPABILITY, types)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}")
@@ -246,6 +245,10 @@ class FakeCuda:
 
     def is_available(self) -> bool:
         return True
+
+    def compile(self, *args: Any, **options: Any) -> Any:
+        """Compile with the real one."""
+        return real_cuda().compile(*args, **options)
 
     def stream(self) -> Any:
         return SimpleNamespace(synchronize=lambda: None, handle=0)
