@@ -4,8 +4,8 @@ The formulas of `fastntk.kernels.scalars` and its siblings, and the bodies of th
 ops around them, are pure functions of a few numbers. An `Inliner` writes a call of one
 into the text of a CUDA kernel, statement by statement: calls inside are written out
 too, what is known beforehand (slots, flags, tables, constants) is evaluated, constants
-are rounded to the compute dtype once, selects become ``selp``. So a kernel is one flat
-function, without calls, closures or a number of another dtype, which every CUDA
+are rounded to the compute dtype once, selects become ``selp``. So an op is one flat
+function of numbers, without closures or a number of another dtype, which every CUDA
 compiler and the simulator understand alike, and a new op needs no line of CUDA.
 
 A strip is one variable here: ``for j in range(len(x)): x[j] = ...`` is its body, once.
