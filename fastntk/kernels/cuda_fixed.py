@@ -82,6 +82,8 @@ def refine_exact(
     """Compute complements below ``limit`` from the rows as given, one thread a pair.
 
     As `fastntk.kernels.product_exact`: by the part of one row orthogonal to the other.
+    Of rows that are parallel but for rounding that part is what rounding left, so it is
+    fused here, and not where the assembler likes to.
     ``x1`` and ``x2`` are matrices from whose rows ``i0`` and ``j0`` the block starts.
     ``is_lower``: what is above the diagonal is left out, and may not be written yet.
     """
@@ -107,12 +109,12 @@ def refine_exact(
     ra = 0.0
     for k in range(d):
         a, b = np.float64(x1[i, k]), np.float64(x2[j, k])
-        ra += (b - s * a) * a
+        ra += cuda.fma(-s, a, b) * a
     rest = ra / aa
     rr = 0.0
     for k in range(d):
         a, b = np.float64(x1[i, k]), np.float64(x2[j, k])
-        gap = (b - s * a) - rest * a
+        gap = cuda.fma(-rest, a, cuda.fma(-s, a, b))
         rr += gap * gap
     sine2 = rr / bb
     r = sine2 / (1.0 + math.sqrt(1.0 - sine2)) if sine2 >= 1e-58 else 0.0

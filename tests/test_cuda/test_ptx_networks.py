@@ -13,7 +13,7 @@ import pytest
 import fastntk
 from fastntk.backends.cuda import CudaBackend
 from fastntk.kernels import cuda_target
-from tests.networks import build
+from tests.networks import SIGN, build, dense
 from tests.ptx.fixture import install
 from tests.test_cuda.nets import NETS, rows
 from tests.tolerances import relative_error, tolerance
@@ -147,3 +147,17 @@ def test_steep_networks_read_only_what_was_written(
 ) -> None:
     install(monkeypatch, is_small=True)
     check(build(NETS["sign"]), spread(70, 20, "float64"), None, "float64")
+
+
+@pytest.mark.parametrize("d", [5, 33])
+def test_rows_that_are_parallel_but_for_rounding(
+    d: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two signs take the fourth root of an angle that rounding left: 1e-16."""
+    install(monkeypatch, is_small=True)
+    x = np.random.default_rng(3).standard_normal((4, d))
+    x[1] = 1.001 * x[0]
+    x[2] = -0.3 * x[3]
+    net = ["serial", dense(), SIGN, dense(0.5, 0.1), SIGN, dense(1.0, 0.1)]
+    check(build(net), x, None, "float64")
+    check(build(net), x, x[:2].copy(), "float64")
