@@ -16,7 +16,7 @@ from fastntk._typing import AnyArray
 from fastntk.backends.cuda_dlpack import borrowed
 from fastntk.backends.cuda_memory import empty, settle, to_device
 from fastntk.backends.cuda_where import device_of, is_on_device
-from fastntk.kernels.cuda_target import cuda, is_simulated
+from fastntk.kernels.cuda_target import cuda, is_simulated, require_cuda
 
 __all__ = [
     "as_device_matrix",
@@ -40,8 +40,14 @@ def on_device_of(*arrays: Any) -> Any:
     ------
     InputError
         If they lie on several devices.
+    NotSupportedError
+        If there are some, and no kernel can run: the driver may have gone, or
+        numba-cuda may not be there, where another library made the array.
     """
-    known = {device_of(x) for x in arrays if x is not None and is_on_device(x)} - {None}
+    there = [x for x in arrays if is_on_device(x)]
+    if there:
+        require_cuda()
+    known = {device_of(x) for x in there} - {None}
     if len(known) > 1:
         raise InputError(
             f"x1, x2 and out: found arrays on the CUDA devices {sorted(known)}; "  # type: ignore[type-var]

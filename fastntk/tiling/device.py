@@ -127,7 +127,9 @@ def on_device_number(number: int | None) -> Any:
     if number is None:
         return contextlib.nullcontext()
     from fastntk.backends.cuda_memory import on_device
+    from fastntk.kernels.cuda_target import require_cuda
 
+    require_cuda()
     return on_device(number)
 
 

@@ -12,6 +12,7 @@ import pytest
 import fastntk
 from fastntk import stax
 from fastntk.backends import cuda, cuda_memory, cuda_multiply, cuda_where
+from fastntk.kernels import cuda_target
 from fastntk.solvers import solve as solve_module  # noqa: F401 - loaded for its name
 from fastntk.solvers import systems
 from fastntk.tiling import device
@@ -83,6 +84,7 @@ def test_the_number_of_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     gpus = SimpleNamespace(gpus=["first", "second"])
     monkeypatch.setattr(cuda_memory, "cuda", lambda: gpus)
     monkeypatch.setattr(cuda_memory, "is_simulated", lambda: False)
+    monkeypatch.setattr(cuda_target, "cuda_problem", lambda: None)
     assert device.on_device_number(1) == "second"
     with device.on_device_number(None):
         pass
@@ -139,3 +141,27 @@ def test_the_driver_knows_whose_an_address_is(
 def test_an_address_without_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cuda.bindings.driver", None)
     assert cuda_where.device_of(Plain()) is None
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: fastntk.gram(NET, x),
+        lambda x: fastntk.diagonal(NET, x),
+        lambda x: list(fastntk.tiles(NET, x)),
+        lambda x: fastntk.operator(NET, x),
+        lambda x: fastntk.operator(NET, np.eye(6, 3)) @ x,
+        lambda x: fastntk.solve(NET, x, np.ones(6), ridge=0.1),
+        lambda x: fastntk.solve(NET, np.eye(6, 3), x, ridge=0.1),
+        lambda x: fastntk.gram(NET, np.eye(6, 3), out=x),
+    ],
+)
+@pytest.mark.parametrize("kind", [Rows, Plain])
+def test_arrays_on_a_gpu_that_cannot_be_used(
+    kind: Any, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another library made them; here the driver is missing, or numba-cuda is."""
+    monkeypatch.setattr(cuda_target, "cuda_problem", lambda: "no CUDA driver was found")
+    given = Rows(np.eye(6, 3)) if kind is Rows else Plain()
+    with pytest.raises(fastntk.NotSupportedError, match="no CUDA driver was found"):
+        call(given)
