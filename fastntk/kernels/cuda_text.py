@@ -183,7 +183,11 @@ class KernelText:
         return Text(f"libdevice.fmaf({half} * {inverse}, {rest}, {root})")
 
     def quotient(self, a: str, b: str) -> Text:
-        """Return the text of a quotient, in float32 to two units in the last place."""
+        """Return the text of a quotient, in float32 to two units in the last place.
+
+        By divisors above 2^126 the device returns 0: `fastntk.backends.row_trace`
+        refuses networks whose factors come near.
+        """
         if self.dtype.itemsize == 8 or self.is_simulated:
             return Text(f"({a} / {b})")
         return Text(f"libdevice.fast_fdividef({a}, {b})")

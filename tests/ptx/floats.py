@@ -69,11 +69,17 @@ def flushed(function: Function) -> Function:
     return lambda *args: flush(function(*(flush(a) for a in args)))
 
 
+def _quotient(a: Any, b: Any) -> Any:
+    """Return ``a / b`` as ``div.approx`` has it: by divisors above 2^126 it is 0."""
+    is_large = (np.abs(b) > 2.0**126) & np.isfinite(b)
+    return np.where(is_large, np.where(np.isinf(a), np.nan, 0.0), np.divide(a, b))[()]
+
+
 APPROXIMATE: dict[str, tuple[Function, float]] = {
     "rcp": (lambda a: 1.0 / a, 2.0**-23),
     "sqrt": (np.sqrt, 2.0**-23),
     "rsqrt": (lambda a: 1.0 / np.sqrt(a), 2.0**-22.4),
-    "div": (np.divide, 2.0**-22),
+    "div": (_quotient, 2.0**-22),
     "ex2": (np.exp2, 2.0**-22),
     "lg2": (np.log2, 2.0**-22),
     "sin": (np.sin, 2.0**-20),

@@ -289,3 +289,9 @@ def test_views_of_device_arrays() -> None:
     flat.copy_to_device(np.zeros(8))
     assert array.copy_to_host()[1:].sum() == 0
     assert list(itertools.chain(array.shape, array.strides)) == [3, 4, 32, 8]
+
+
+def test_quotients_by_large_divisors_are_lost() -> None:
+    divide = Noise().approximate("div", np.dtype(np.float32))
+    a, b = np.array([[1e38, 1e38, np.inf, 3.0], [1e38, 8e37, 1e38, np.inf]], "f4")
+    np.testing.assert_array_equal(divide(a, b), np.array([0, 1.25, np.nan, 0], "f4"))
