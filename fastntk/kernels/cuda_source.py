@@ -36,7 +36,8 @@ ARGUMENTS = (
 )
 """Of every kernel, in order; see `fastntk.backends.cuda_launch`."""
 
-LONGEST = 1300  # lines of a kernel; where more are needed, fewer pairs at a time
+# lines of a kernel by bytes of a number; where more are needed, fewer pairs at a time
+LONGEST = {4: 1300, 8: 800}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _written(
         writer.head()
         writer.complements()
         writer.program(steps, outputs, n_slots, width)
-        if width > 1 and out.n_lines > LONGEST:
+        if width > 1 and out.n_lines > LONGEST[dtype.itemsize]:
             width //= 2
         elif len(tables.used) < len(tables.known):
             tables = Tables(tuple(sorted(tables.used)))
