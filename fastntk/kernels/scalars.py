@@ -241,9 +241,10 @@ def erf_near_pair(
 
     ``w = sqrt(asin(v^2))``, ``b = pi/2 - asin(v^2)``, ``m = w1 w2``, ``e = asin(v1 v2
     rho)``: ``sin(m - e) sin(m + e) = sin^2 m - sin^2 e``, where the row part ``sin^2 m
-    - v1^2 v2^2 = D^2 [sinc^2 D - sinc P sinc Q]``, ``D = (b1 - b2)/2``,
-    ``P, Q = (w1 +- w2)^2/2``, is summed from ``1 - sinc``. Where that sum cancels more
-    than ``m - e`` itself (variances far apart), or ``|x| >= limit``, `erf_pair` holds.
+    - v1^2 v2^2 = D^2 [sinc^2 D - sinc P sinc Q]``, ``P, Q = (w1 +- w2)^2/2``, ``D =
+    (b1 - b2)/2 = (w2^2 - w1^2)/2``, is summed from ``1 - sinc``. Where that sum cancels
+    more than ``m - e`` itself (variances far apart), or ``|x| >= limit``, `erf_pair`
+    holds.
     """
     one, two, half = like(x, 1.0), like(x, 2.0), like(x, 0.5)
     half_pi = like(x, math.pi / 2)
@@ -257,7 +258,8 @@ def erf_near_pair(
     up, down = w1 + w2, w1 - w2
     p2, q2 = half * (up * up), half * (down * down)
     p2, q2 = p2 * p2, q2 * q2
-    d2 = half * (b1 - b2)
+    # of small variances b is no more than a rounded pi/2
+    d2 = half * (up * down if b1 + b2 > half_pi else b1 - b2)
     d2 = d2 * d2
     p = p2 * polynomial(p2, sinc_c)
     q = q2 * polynomial(q2, sinc_c)

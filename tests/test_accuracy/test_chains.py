@@ -155,3 +155,14 @@ def test_erf_of_parallel_rows_of_other_norms(dtype: type) -> None:
     v = np.random.default_rng(21).integers(-40, 40, (3, 5)) / 8
     x = np.concatenate([v, 3 * v, (1 + 2.0**-20) * v, -v]).astype(dtype)
     check(mlp(ERF, 10, W_std=5.0), x)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("W_std", [1e-7, 1e-6, 1e-4, 1e-2, 1.0])
+def test_erf_of_parallel_rows_whose_norms_are_far_apart(
+    W_std: float, dtype: type
+) -> None:
+    """pi/2 less a small variance is pi/2: differences of it are noise."""
+    v = np.random.default_rng(22).integers(-40, 40, (3, 5)) / 8
+    x = np.concatenate([v * 2.0**-10, v, v * 2.0**10]).astype(dtype)
+    check(mlp(ERF, 1, W_std=W_std), x)
