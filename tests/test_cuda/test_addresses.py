@@ -42,6 +42,7 @@ def on_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (cuda_arrays, cuda_memory):
         monkeypatch.setattr(module, "cuda", lambda: fake)
         monkeypatch.setattr(module, "is_simulated", lambda: True)
+    monkeypatch.setattr(cuda_arrays, "require_cuda", lambda: fake)
 
 
 @pytest.mark.usefixtures("on_the_host")
