@@ -174,7 +174,8 @@ def test_arrays_spread_over_devices_are_read_as_numpy_reads_them() -> None:
     )
 
 
-def test_arrays_on_two_devices() -> None:
+def test_arrays_on_two_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda_arrays, "require_cuda", lambda: None)
     with pytest.raises(fastntk.InputError, match=r"devices \[0, 1\].*on one"):
         cuda_arrays.on_device_of(OnDevice((2, 0)), OnDevice((2, 1)))
     with cuda_arrays.on_device_of(np.eye(2), None):
