@@ -42,6 +42,7 @@ import pytest  # noqa: E402
 MARKERS = (
     "gpu: needs a CUDA device",
     "slow: minutes; run with -m slow",
+    "thorough: slow, and more of the same; CI leaves it out",
     "jit_off: also runs with NUMBA_DISABLE_JIT=1, on tiny inputs",
     "compiled_only: needs the compiler (set on every test without jit_off)",
 )

@@ -2,7 +2,8 @@
 
 float64 against the stored values, at the bounds of `tests/test_golden.py`; both widths
 against the CPU backend, within the promise on accuracy. One pair a thread. Compiling
-takes seconds a case: every twelfth is always run, all of them by ``.ci/run``.
+takes seconds a case: every twelfth is always run, every third by ``.ci/run``, and all
+by ``-m "slow or not slow"``, in some ten minutes.
 """
 
 import os
@@ -67,9 +68,15 @@ def test_cases() -> None:
     assert len(CASES) > 150
 
 
+def marks(k: int) -> list[Any]:
+    """Return the marks of a case by its number."""
+    if k % 12 == 0:
+        return []
+    return [pytest.mark.slow, *([] if k % 3 == 0 else [pytest.mark.thorough])]
+
+
 MARKED = [
-    pytest.param(case, id=name(case), marks=[pytest.mark.slow] if k % 12 else [])
-    for k, case in enumerate(CASES)
+    pytest.param(case, id=name(case), marks=marks(k)) for k, case in enumerate(CASES)
 ]
 
 
