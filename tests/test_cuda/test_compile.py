@@ -3,7 +3,6 @@
 Needs the package numba-cuda, which brings NVVM and nvJitLink; ``.ci/run`` installs it.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,19 +20,10 @@ from fastntk.kernels.cuda_source import KernelSource, Step, kernel_source
 from fastntk.program import lower
 from tests.networks import build
 from tests.test_cuda.assembler import assemble, has_assembler, registers
+from tests.test_cuda.compiled import COMPILED
 from tests.test_cuda.nets import NETS
 
-pytestmark = [
-    pytest.mark.skipif(
-        cuda_target.package_version() is None,
-        reason="needs numba-cuda (pip install 'numba-cuda[cu13]')",
-    ),
-    pytest.mark.skipif(
-        os.environ.get("NUMBA_ENABLE_CUDASIM") == "1",
-        reason="the simulator compiles nothing",
-    ),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytestmark = COMPILED
 ARCHITECTURES = ("sm_75", "sm_80", "sm_90")
 # small networks that between them have every op in each of its variants
 CHOSEN = (

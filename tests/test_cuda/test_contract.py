@@ -5,12 +5,10 @@ from typing import Any
 
 import pytest
 
-from fastntk.kernels import cuda_target
 from tests.backend_contract import BackendContract
 from tests.ptx.fixture import install
+from tests.test_cuda.compiled import COMPILED
 from tests.test_cuda.simulator import SIMULATED
-
-IS_SIMULATED = os.environ.get("NUMBA_ENABLE_CUDASIM") == "1"
 
 
 class OnDevice(BackendContract):
@@ -25,13 +23,10 @@ class TestSimulated(OnDevice):
     pytestmark = SIMULATED
 
 
-@pytest.mark.skipif(
-    IS_SIMULATED or cuda_target.package_version() is None,
-    reason="needs numba-cuda (pip install 'numba-cuda[cu13]')",
-)
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 class TestCompiled(OnDevice):
     """On the machine for PTX: what a card would run."""
+
+    pytestmark = COMPILED
 
     @pytest.fixture(autouse=True)
     def machine(self, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -39,6 +34,8 @@ class TestCompiled(OnDevice):
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(IS_SIMULATED, reason="not on the simulator")
+@pytest.mark.skipif(
+    os.environ.get("NUMBA_ENABLE_CUDASIM") == "1", reason="not on the simulator"
+)
 class TestCard(OnDevice):
     """On a real one."""

@@ -6,7 +6,6 @@ takes seconds a case: every twelfth is always run, every third by ``.ci/run``, a
 by ``-m "slow or not slow"``, in some ten minutes.
 """
 
-import os
 from typing import Any
 
 import numpy as np
@@ -14,24 +13,17 @@ import pytest
 
 import fastntk
 from fastntk import stax
-from fastntk.kernels import cuda_target
 from tests.golden.loader import REFERENCE_ERROR, Case, layers
 from tests.networks import build
 from tests.ptx.fixture import install
+from tests.test_cuda.compiled import COMPILED
 from tests.test_cuda.nets import GOLDEN
 from tests.test_golden import deviation, name
 from tests.tolerances import GOLDEN_NOISE_LIMIT, relative_error, tolerance
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*Hermite", "ignore::DeprecationWarning"),
-    pytest.mark.skipif(
-        cuda_target.package_version() is None,
-        reason="needs numba-cuda (pip install 'numba-cuda[cu13]')",
-    ),
-    pytest.mark.skipif(
-        os.environ.get("NUMBA_ENABLE_CUDASIM") == "1",
-        reason="the simulator compiles nothing",
-    ),
+    *COMPILED,
+    pytest.mark.filterwarnings("ignore:.*Hermite"),
 ]
 BOTH = ("nngp", "ntk")
 CASES = [

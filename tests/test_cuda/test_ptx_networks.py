@@ -4,7 +4,6 @@ Every launch is watched as compute-sanitizer would (`tests.ptx`). Compiling take
 seconds a kernel: most networks are among the slow tests, which ``.ci/run`` runs too.
 """
 
-import os
 from typing import Any
 
 import numpy as np
@@ -12,22 +11,15 @@ import pytest
 
 import fastntk
 from fastntk.backends.cuda import CudaBackend
-from fastntk.kernels import cuda_target
 from tests.networks import SIGN, build, dense
 from tests.ptx.fixture import install
+from tests.test_cuda.compiled import COMPILED
 from tests.test_cuda.nets import NETS, rows
 from tests.tolerances import relative_error, tolerance
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*Hermite", "ignore::DeprecationWarning"),
-    pytest.mark.skipif(
-        cuda_target.package_version() is None,
-        reason="needs numba-cuda (pip install 'numba-cuda[cu13]')",
-    ),
-    pytest.mark.skipif(
-        os.environ.get("NUMBA_ENABLE_CUDASIM") == "1",
-        reason="the simulator compiles nothing",
-    ),
+    *COMPILED,
+    pytest.mark.filterwarnings("ignore:.*Hermite"),
 ]
 BOTH = ("nngp", "ntk")
 FEW = ("relu", "gelu", "steep-erf")
