@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from bench.cuda.report import folder_of, is_good, table, write
-from bench.machine import describe
 from fastntk.backends.cuda_info import describe_cuda, why_unusable
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
@@ -90,8 +89,15 @@ def _try(work: Callable[..., Any], *args: Any) -> Any:
         return {"error": f"{type(error).__name__}: {lines[0]}"}
 
 
+def _host() -> dict[str, Any]:
+    """Describe the host: by git and threadpoolctl, which may not be there."""
+    from bench.machine import describe
+
+    return describe()
+
+
 def _machine() -> dict[str, str]:
-    here = _try(describe)  # asks git, which may not be there
+    here = _try(_host)
     found = dict(describe_cuda())
     found |= {name: str(here[name]) for name in ("cpu", "cores") if name in here}
     found["commit"] = here.get("fastntk", "unknown")
