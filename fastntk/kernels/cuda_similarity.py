@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from fastntk.kernels.cuda_inline import Inliner
 from fastntk.kernels.cuda_program import Tables
@@ -167,8 +168,8 @@ class Similarity:
             places = [self._inside(f"tx + U{m * t}", name) for m in micro]
             for first in range(0, n, t):
                 table = out.new(f"ty + U{first}", "table")
-                guard = f"if {table} < U{n}:" if first + t > n else "if True:"
-                with out.block(guard):
+                is_full = first + t <= n
+                with nullcontext() if is_full else out.block(f"if {table} < U{n}:"):
                     row = out.new(f"{table} * stride_{name} + {start}", "row")
                     goal = out.new(f"{table} * U{self.pitch} + tx", "goal")
                     for m, at in enumerate(places):

@@ -149,10 +149,12 @@ def _module(out: Inliner) -> str:
             for k, v in enumerate(out.constants.values())
         ),
     ]
-    if "libdevice" in body or not is_simulated:
+    if is_simulated:
+        head.append("smaller = min")
+    else:
+        minimum = "fminf" if dtype.itemsize == 4 else "fmin"
         head.append("from numba.cuda import libdevice")
-    minimum = "libdevice.fminf" if dtype.itemsize == 4 else "libdevice.fmin"
-    head.append(f"smaller = {'min' if is_simulated else minimum}")
+        head.append(f"smaller = libdevice.{minimum}")
     if "inverse_power" in body:
         head.append("from fastntk.kernels.cuda_simulated import inverse_power")
     return "\n".join([*head, "", body, ""])
