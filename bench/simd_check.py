@@ -54,10 +54,10 @@ OPS_RULES = {
     "expansion": Rules.PACKED_LOOPS_ONLY,
 }
 KERNELS = {
-    "fastntk.kernels.product.packed_product": Rules.PACKED_LOOPS_ONLY,
-    "fastntk.kernels.product.refine_near": Rules.PACKED_LOOPS_ONLY,
-    "fastntk.kernels.product.complement_rows": Rules.ALL_LOOPS,
-    "fastntk.kernels.cpu_tile.run_program": Rules.PACKED_LOOPS_ONLY,
+    "fastntk.kernels.product.packed.packed_product": Rules.PACKED_LOOPS_ONLY,
+    "fastntk.kernels.product.packed.refine_near": Rules.PACKED_LOOPS_ONLY,
+    "fastntk.kernels.product.packed.complement_rows": Rules.ALL_LOOPS,
+    "fastntk.kernels.cpu.tile.run_program": Rules.PACKED_LOOPS_ONLY,
 }
 
 
@@ -128,7 +128,7 @@ def inspect(name: str, dtype: str, assembly: str, rules: Rules) -> Finding:
 
 def op_findings(dtypes: Iterable[str]) -> Iterator[Finding]:
     """Inspect every registered op in every dtype."""
-    from fastntk.kernels.cpu_ops import OPS
+    from fastntk.kernels.cpu.ops import OPS
 
     for name, op in OPS.items():
         rules = OPS_RULES.get(name, Rules.ALL_LOOPS)

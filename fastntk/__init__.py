@@ -33,19 +33,17 @@ if TYPE_CHECKING:
         ToleranceNotReached,
     )
     from fastntk._kernel import Kernel
+    from fastntk.calls.batch import batch  # modules have the names of these
+    from fastntk.calls.diagonal import diagonal
+    from fastntk.calls.gram import gram
+    from fastntk.calls.tiles import tiles
     from fastntk.duals import dual_activation
     from fastntk.operators import operator
     from fastntk.solvers import KernelModel, SolveResult, fit, load_model
     from fastntk.solvers.solve import solve  # a module has its name
-    from fastntk.tiling import (
-        batch,
-        gram_to_store,
-        open_store,
-        tiles,
-        verify_store,
-    )
-    from fastntk.tiling.diagonal import diagonal  # a module has its name
-    from fastntk.tiling.gram import gram  # the same
+    from fastntk.store.gram_to_store import gram_to_store
+    from fastntk.store.open import open_store
+    from fastntk.store.verify import verify_store
 
 __version__ = "0.1.0"
 
@@ -84,7 +82,8 @@ __all__ = [
 ]
 
 _ERRORS = "fastntk._errors"
-_TILES = "fastntk.tiling"
+_CALLS = "fastntk.calls"
+_STORE = "fastntk.store"
 _SOLVERS = "fastntk.solvers"
 _PACKAGES = ("predict", "solvers", "stax", "theory")
 _HOMES = {
@@ -102,18 +101,18 @@ _HOMES = {
     "SolveResult": _SOLVERS,
     "StoreError": _ERRORS,
     "ToleranceNotReached": _ERRORS,
-    "batch": _TILES,
-    "diagonal": _TILES,
+    "batch": _CALLS,
+    "diagonal": _CALLS,
     "dual_activation": "fastntk.duals",
     "fit": _SOLVERS,
-    "gram": _TILES,
-    "gram_to_store": _TILES,
+    "gram": _CALLS,
+    "gram_to_store": _STORE,
     "load_model": _SOLVERS,
-    "open_store": _TILES,
+    "open_store": _STORE,
     "operator": "fastntk.operators",
     "solve": _SOLVERS,
-    "tiles": _TILES,
-    "verify_store": _TILES,
+    "tiles": _CALLS,
+    "verify_store": _STORE,
 }
 
 

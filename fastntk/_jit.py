@@ -48,12 +48,13 @@ FAST_MATH = {"contract"}
 
 def _source_hash() -> str:
     """Return a hash of every source compiled for CPUs; Numba's cache misses callees."""
-    kernels = sorted((Path(__file__).parent / "kernels").glob("*.py"))
+    root = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in (Path(__file__), *kernels):
-        if path.name.startswith("cuda"):
+    for path in (Path(__file__), *sorted((root / "kernels").rglob("*.py"))):
+        place = path.relative_to(root)
+        if "cuda" in place.parts:
             continue
-        digest.update(path.name.encode() + path.read_bytes())
+        digest.update(place.as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -88,7 +88,7 @@ def _compiled(folder: Path) -> frozenset[str]:
 
 def _op_steps(dtype: str) -> Iterator[Step]:
     """Yield the ops, which programs call by address."""
-    from fastntk.kernels.cpu_ops import OPS
+    from fastntk.kernels.cpu.ops import OPS
 
     for name, op in OPS.items():
         yield f"op {name}", partial(op.address, np.dtype(dtype))

@@ -16,7 +16,7 @@ import os
 from fastntk import _jit
 before = _jit.cache_folder()
 import numpy as np
-from fastntk.kernels.cpu_ops import OPS
+from fastntk.kernels.cpu.ops import OPS
 os.chdir("/")
 OPS["copy"].compiled(np.dtype("float64"))
 print(before)

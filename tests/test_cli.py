@@ -21,9 +21,9 @@ from typer.testing import CliRunner
 import fastntk.cli
 from fastntk._errors import FastntkError
 from fastntk.cli import EXIT_FAILED, EXIT_MISSING, EXIT_STOPPED, missing_message
-from fastntk.cli import demo as demo_module
 from fastntk.cli.app import app
-from fastntk.cli.ridge import fit_ridge
+from fastntk.cli.demo import job as demo_module
+from fastntk.cli.demo.ridge import fit_ridge
 
 USAGE = 2
 Run: TypeAlias = Callable[..., Any]
@@ -204,7 +204,7 @@ def test_checking_the_picture_leaves_an_older_one_alone(
 ) -> None:
     pytest.importorskip("matplotlib")
     monkeypatch.setattr(
-        "fastntk.cli.report.run_and_report", lambda **settings: settings
+        "fastntk.cli.demo.report.run_and_report", lambda **settings: settings
     )
     picture = tmp_path / "demo.png"
     assert run("demo", "--out", picture).exit_code == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastntk._errors import FastntkError
-from fastntk.cli.ridge import fit_ridge
+from fastntk.cli.demo.ridge import fit_ridge
 
 
 def test_fit_ridge_matches_refitting_without_each_row(rng: np.random.Generator) -> None:

@@ -1,4 +1,4 @@
-"""Write ``fastntk/kernels/coefficients.py``: near-minimax polynomials, from mpmath.
+"""Write ``kernels/formulas/coefficients.py``: near-minimax polynomials, from mpmath.
 
 Run ``python tools/make_coefficients.py`` after changing a degree or a function; the
 output is committed so that mpmath stays a test dependency.
@@ -12,7 +12,7 @@ from pathlib import Path
 import mpmath as mp
 
 mp.mp.dps = 50
-TARGET = Path(__file__).parents[1] / "fastntk" / "kernels" / "coefficients.py"
+TARGET = Path(__file__).parents[1] / "fastntk/kernels/formulas/coefficients.py"
 HEADER = '''\
 """Polynomial coefficients, lowest degree first; made by tools/make_coefficients.py.
 

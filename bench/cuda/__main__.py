@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.cuda.report import folder_of, is_good, table, write
-from fastntk.backends.cuda_info import describe_cuda, why_unusable
+from fastntk.backends.cuda.info import describe_cuda, why_unusable
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 SECONDS = 540.0  # in all: a minute below the ten that it may take
@@ -126,7 +126,7 @@ def _checks(seconds: float) -> dict[str, Any]:
 
 def _ceilings() -> dict[str, float]:
     from bench.cuda.clock import ceilings
-    from fastntk.backends.cuda_products import cupy_module
+    from fastntk.backends.cuda.products import cupy_module
 
     return ceilings(cupy_module())
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastntk.kernels import cuda_target
+from fastntk.kernels.cuda import target as cuda_target
 
 __all__ = ["ceilings", "kernels", "median_seconds", "seconds", "tidy", "unwritten"]
 

@@ -9,9 +9,9 @@ import numpy as np
 from bench.cuda.sass import Listing, disassembled, disassembler, parse
 from bench.cuda.thread import path
 from fastntk import stax
-from fastntk.backends.cuda_launch import FUSED_FEATURES, program_source
-from fastntk.kernels.cuda_source import ARGUMENTS, KernelSource
-from fastntk.kernels.cuda_target import machine_code
+from fastntk.backends.cuda.launch import FUSED_FEATURES, program_source
+from fastntk.kernels.cuda.source import ARGUMENTS, KernelSource
+from fastntk.kernels.cuda.target import machine_code
 from fastntk.program import lower
 from tests.test_cuda.assembler import assembled, has_assembler, registers
 

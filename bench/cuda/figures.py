@@ -13,8 +13,8 @@ from bench.cuda.inputs import PROMISE, error_of, rows
 from bench.cuda.solving import solve
 from bench.nets import build
 from fastntk import stax
-from fastntk.backends.cuda_device import DeviceGram
-from fastntk.kernels.cuda_target import cuda
+from fastntk.device.gram import DeviceGram
+from fastntk.kernels.cuda.target import cuda
 
 __all__ = ["ENDING", "FIGURES", "Figure", "Run"]
 

@@ -98,7 +98,7 @@ def cli_overhead(session: Session) -> Iterator[Row]:
 @figure("csv")
 def csv(session: Session) -> Iterator[Row]:
     """A text file of 1e5 x 20 numbers with 17 digits."""
-    from fastntk.cli.data_file import read_rows
+    from fastntk.cli.data.file import read_rows
 
     n, d = session.n(100_000), 20
     with tempfile.TemporaryDirectory(prefix="csv-") as folder:

@@ -80,8 +80,8 @@ def product(n: str, columns: str = "16", dtype: str = "float32") -> dict[str, An
 
 def _bare_tiles(operator: Any) -> float:
     """Return the seconds that the tiles take when nothing is done with them."""
+    from fastntk.request.progress import make_progress
     from fastntk.tiling.driver import walk
-    from fastntk.tiling.progress import make_progress
 
     class Nothing:
         def begin(self, plan: Any) -> None: ...

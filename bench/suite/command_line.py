@@ -26,7 +26,7 @@ print(0)
 READ = """
 import sys, time
 from pathlib import Path
-from fastntk.cli.data_file import read_rows
+from fastntk.cli.data.file import read_rows
 start = time.perf_counter()
 read_rows(Path(sys.argv[1]))
 print(time.perf_counter() - start)

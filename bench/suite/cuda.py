@@ -21,7 +21,7 @@ class Cuda:
     def setup(self, d: int, dtype: str) -> None:
         """Make the inputs, and compile."""
         try:
-            why = import_module("fastntk.backends.cuda").why_unusable()
+            why = import_module("fastntk.backends.cuda.backend").why_unusable()
         except (ImportError, AttributeError) as error:
             raise NotImplementedError("no CUDA backend") from error
         if why:

@@ -20,9 +20,9 @@ import numpy as np
 
 import fastntk
 from bench.torture.targets import network
+from fastntk.request.progress import Progress
 from fastntk.tiling.driver import walk
 from fastntk.tiling.plan import Tile, TilePlan
-from fastntk.tiling.progress import Progress
 
 COLUMNS = 16
 STORES = ((".npy", "full"), (".npy", "lower"), (".zarr", "full"), (".zarr", "lower"))

@@ -11,9 +11,9 @@ import numpy as np
 import fastntk
 from bench.torture.counters import Counters
 from fastntk import stax
-from fastntk.tiling.store_files import FileLayer
-from fastntk.tiling.store_journal import read_journals
-from fastntk.tiling.store_manifest import meta_folder
+from fastntk.store.files import FileLayer
+from fastntk.store.journal import read_journals
+from fastntk.store.manifest import meta_folder
 
 
 class Target(Protocol):

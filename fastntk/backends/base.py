@@ -97,11 +97,11 @@ def get_backend(name: str, entries: int = 0) -> Backend:
     if name == "auto":
         name = "cuda" if entries >= CUDA_ENTRIES and _has_cuda() else "cpu"
     if name == "cpu":
-        from fastntk.backends.cpu import CpuBackend
+        from fastntk.backends.cpu.backend import CpuBackend
 
         return CpuBackend()
     if name == "cuda":
-        from fastntk.backends.cuda import CudaBackend
+        from fastntk.backends.cuda.backend import CudaBackend
 
         return CudaBackend()
     raise InputError(f"backend is {name!r}; expected 'auto', 'cpu' or 'cuda'")
@@ -111,7 +111,7 @@ def _has_cuda() -> bool:
     """Return whether a GPU can be used; the simulator is never chosen."""
     if not os.path.exists("/dev/nvidiactl"):
         return False
-    from fastntk.backends.cuda_info import why_unusable
-    from fastntk.kernels.cuda_target import is_simulated
+    from fastntk.backends.cuda.info import why_unusable
+    from fastntk.kernels.cuda.target import is_simulated
 
     return why_unusable() is None and not is_simulated()

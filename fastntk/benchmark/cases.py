@@ -11,10 +11,10 @@ import numpy as np
 from fastntk._typing import AnyArray
 from fastntk.benchmark.ceilings import Ceilings
 from fastntk.benchmark.settings import Settings
+from fastntk.calls import gram
+from fastntk.layerwise.evaluate import is_staged
 from fastntk.operators import operator
 from fastntk.program import Program
-from fastntk.tiling import gram
-from fastntk.tiling.evaluate import is_staged
 from fastntk.tiling.setup import as_spec, prepare
 
 __all__ = [

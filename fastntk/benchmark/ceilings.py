@@ -15,11 +15,11 @@ from threadpoolctl import threadpool_limits
 from fastntk._typing import AnyArray
 from fastntk.benchmark.loops import N_NUMBERS, evaluate_polynomials, polynomial_flops
 from fastntk.benchmark.timing import BLAS_PAUSE
-from fastntk.kernels.cpu_tile import copy_block
-from fastntk.kernels.polynomials import constants
-from fastntk.kernels.product import packed_product
-from fastntk.kernels.rows import unit_rows
-from fastntk.kernels.vector import GROUP_ROWS, TRANSPOSE_BYTES, panel_width
+from fastntk.kernels.cpu.tile import copy_block
+from fastntk.kernels.formulas.polynomials import constants
+from fastntk.kernels.product.packed import packed_product
+from fastntk.kernels.rows.norms import unit_rows
+from fastntk.kernels.vector.chosen import GROUP_ROWS, TRANSPOSE_BYTES, panel_width
 
 __all__ = ["Ceilings", "measure_ceilings"]
 

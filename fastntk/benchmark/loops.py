@@ -6,7 +6,11 @@ from typing import Any
 
 from fastntk._jit import cpu_kernel
 from fastntk._typing import AnyArray
-from fastntk.kernels.polynomials import asin_coefficients, constants, polynomial
+from fastntk.kernels.formulas.polynomials import (
+    asin_coefficients,
+    constants,
+    polynomial,
+)
 
 __all__ = ["N_NUMBERS", "evaluate_polynomials", "polynomial_flops"]
 

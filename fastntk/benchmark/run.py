@@ -12,23 +12,23 @@ from threadpoolctl import threadpool_limits
 
 from fastntk.benchmark.cases import CASES, Case, cases_of, floor_seconds, program_of
 from fastntk.benchmark.ceilings import Ceilings, measure_ceilings
-from fastntk.benchmark.compare import (
+from fastntk.benchmark.kept_memory import kept_memory
+from fastntk.benchmark.machine import describe, wait_for_quiet
+from fastntk.benchmark.noise import Noise
+from fastntk.benchmark.pairs import Pair, in_rounds
+from fastntk.benchmark.processes import first_call, memory_use
+from fastntk.benchmark.rivals.compare import (
     AGREE_WITHIN,
     Comparison,
     compared,
     open_rivals,
     try_prepare,
 )
-from fastntk.benchmark.kept_memory import kept_memory
-from fastntk.benchmark.machine import describe, wait_for_quiet
-from fastntk.benchmark.noise import Noise
-from fastntk.benchmark.pairs import Pair, in_rounds
-from fastntk.benchmark.processes import first_call, memory_use
 from fastntk.benchmark.scaling import against_depth, against_size, against_threads
 from fastntk.benchmark.settings import Settings
 from fastntk.benchmark.timing import Run, Times, in_turns, stopwatch, timer_cost
+from fastntk.calls import gram
 from fastntk.operators import operator
-from fastntk.tiling import gram
 
 __all__ = ["FORMAT_VERSION", "run_benchmark"]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastntk.benchmark.cases import CASES
-from fastntk.benchmark.compare import Comparison, open_rivals, try_prepare
+from fastntk.benchmark.rivals.compare import Comparison, open_rivals, try_prepare
 from fastntk.benchmark.timing import Run, Times, looped, stopwatch
-from fastntk.tiling import gram
+from fastntk.calls import gram
 
 if TYPE_CHECKING:
     from fastntk.benchmark.run import _Bench

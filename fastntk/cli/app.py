@@ -10,23 +10,23 @@ import typer
 from typer.core import TyperGroup
 
 from fastntk import __version__
-from fastntk.cli.bench_command import EXAMPLES as BENCH_EXAMPLES
-from fastntk.cli.bench_command import HELP as BENCH_HELP
-from fastntk.cli.bench_command import bench_command
+from fastntk.cli.bench.command import EXAMPLES as BENCH_EXAMPLES
+from fastntk.cli.bench.command import HELP as BENCH_HELP
+from fastntk.cli.bench.command import bench_command
 from fastntk.cli.checks import check_picture, failures_in_words, require
-from fastntk.cli.dynamics_command import EXAMPLES, HELP, dynamics
-from fastntk.cli.fit_command import EXAMPLES as FIT_EXAMPLES
-from fastntk.cli.fit_command import HELP as FIT_HELP
-from fastntk.cli.fit_command import fit_command
-from fastntk.cli.gram_command import EXAMPLES as GRAM_EXAMPLES
-from fastntk.cli.gram_command import HELP as GRAM_HELP
-from fastntk.cli.gram_command import Precision, gram_command
-from fastntk.cli.predict_command import EXAMPLES as PREDICT_EXAMPLES
-from fastntk.cli.predict_command import HELP as PREDICT_HELP
-from fastntk.cli.predict_command import predict_command
-from fastntk.cli.store_verify import EXAMPLES as VERIFY_EXAMPLES
-from fastntk.cli.store_verify import HELP as VERIFY_HELP
-from fastntk.cli.store_verify import verify
+from fastntk.cli.dynamics.command import EXAMPLES, HELP, dynamics
+from fastntk.cli.fit.command import EXAMPLES as FIT_EXAMPLES
+from fastntk.cli.fit.command import HELP as FIT_HELP
+from fastntk.cli.fit.command import fit_command
+from fastntk.cli.gram.command import EXAMPLES as GRAM_EXAMPLES
+from fastntk.cli.gram.command import HELP as GRAM_HELP
+from fastntk.cli.gram.command import Precision, gram_command
+from fastntk.cli.predict.command import EXAMPLES as PREDICT_EXAMPLES
+from fastntk.cli.predict.command import HELP as PREDICT_HELP
+from fastntk.cli.predict.command import predict_command
+from fastntk.cli.store.verify import EXAMPLES as VERIFY_EXAMPLES
+from fastntk.cli.store.verify import HELP as VERIFY_HELP
+from fastntk.cli.store.verify import verify
 
 APP_EXAMPLES = """Examples:
 
@@ -112,7 +112,7 @@ def demo(
     require(["sklearn"] + ["matplotlib"] * plot, "cli,sklearn,plot")
     if plot:
         check_picture(out)
-    from fastntk.cli.report import run_and_report
+    from fastntk.cli.demo.report import run_and_report
 
     with failures_in_words():
         run_and_report(seeds=seeds, dtype=dtype.value, picture=out if plot else None)

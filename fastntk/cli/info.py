@@ -16,7 +16,7 @@ from fastntk.benchmark.machine import (
     describe,
     peak_memory,
 )
-from fastntk.cli.gram_job import size_in_words
+from fastntk.cli.gram.job import size_in_words
 
 __all__ = [
     "available_cores",
@@ -46,11 +46,11 @@ def backends() -> dict[str, str]:
     ``why_unusable()`` returns None or the reason, and ``describe()`` the device.
     """
     found = {"cpu": "usable: " + _simd(describe())}
-    if find_spec("fastntk.backends.cuda") is None:
+    if find_spec("fastntk.backends.cuda.backend") is None:
         found["cuda"] = "not usable: this version of fastntk has no CUDA backend"
         return found
     try:
-        module = import_module("fastntk.backends.cuda")
+        module = import_module("fastntk.backends.cuda.backend")
         reason = module.why_unusable()
         device = module.describe() if reason is None else ""
     except Exception as error:  # a broken driver must not break the report
@@ -65,7 +65,7 @@ def _simd(machine: dict[str, Any]) -> str:
     if not JIT_ENABLED:
         return "interpreted, because NUMBA_DISABLE_JIT is set (slow)"
 
-    from fastntk.kernels.vector import TRANSPOSE_BYTES
+    from fastntk.kernels.vector.chosen import TRANSPOSE_BYTES
 
     return f"{8 * TRANSPOSE_BYTES}-bit vectors of {machine['cpu']}"
 
@@ -127,7 +127,7 @@ def _threads() -> str:
 
 def collect() -> dict[str, str]:
     """Return name and value of every fact, in the order in which to print them."""
-    from fastntk.backends.cuda_info import libraries
+    from fastntk.backends.cuda.info import libraries
 
     machine = describe()
     memory = machine["memory"]

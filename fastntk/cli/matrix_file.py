@@ -23,7 +23,7 @@ import numpy as np
 
 from fastntk._errors import FastntkError
 from fastntk.cli.checks import write_fault
-from fastntk.tiling.store_manifest import meta_folder
+from fastntk.store.manifest import meta_folder
 
 __all__ = ["left_behind", "matrix_fault", "new_matrices", "stopped_by_sigterm"]
 

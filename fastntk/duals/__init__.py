@@ -21,10 +21,10 @@ tolerance and with a bound.
 """
 
 from fastntk.duals.activation import DualActivation, dual_activation
-from fastntk.duals.expansion import Expansion
-from fastntk.duals.host import DualFunction, HostDual, host_dual
 from fastntk.duals.numerical import NumericalDual, numerical_dual
-from fastntk.duals.price import Derivative, differentiate
+from fastntk.duals.series.expansion import Expansion
+from fastntk.duals.user.host import DualFunction, HostDual, host_dual
+from fastntk.duals.user.price import Derivative, differentiate
 
 __all__ = [
     "Derivative",

@@ -8,10 +8,10 @@ from fastntk._errors import InputError, NetworkError, RangeError, ToleranceNotRe
 from fastntk._typing import FloatArray
 from fastntk.duals.angles import angle_of
 from fastntk.duals.closed_forms import closed_form
-from fastntk.duals.host import host_dual
 from fastntk.duals.numerical import NumericalDual, numerical_dual
 from fastntk.duals.numerical_host import constant_duals
-from fastntk.duals.pairs import pair_duals
+from fastntk.duals.pairs.bounded import pair_duals
+from fastntk.duals.user.host import host_dual
 from fastntk.spec import Elementwise, ElementwiseNumerical, Numerical, Spec
 
 __all__ = ["DualActivation", "dual_activation"]

@@ -7,12 +7,12 @@ import math
 import numpy as np
 
 from fastntk._errors import ToleranceNotReached
-from fastntk.duals.catalogue import known_function, source_of
-from fastntk.duals.expansion import MOST_TERMS, Expansion, expand
 from fastntk.duals.numerical_host import NumericalHost
-from fastntk.duals.pairs import check_bound, pair_duals
-from fastntk.duals.recognise import piecewise
-from fastntk.duals.source import Source
+from fastntk.duals.pairs.bounded import check_bound, pair_duals
+from fastntk.duals.pairs.recognise import piecewise
+from fastntk.duals.series.expansion import MOST_TERMS, Expansion, expand
+from fastntk.duals.sources.catalogue import known_function, source_of
+from fastntk.duals.sources.source import Source
 from fastntk.spec import Elementwise, ElementwiseNumerical, Numerical, Spec
 
 __all__ = ["NumericalDual", "numerical_dual"]

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from fastntk._typing import FloatArray
-from fastntk.duals.angle_fit import AngleFit
 from fastntk.duals.angles import angle_of
-from fastntk.duals.fits import FITTED, Fit, Fits, around, moments_of
-from fastntk.duals.moments import mean_values, moments
-from fastntk.duals.pairs import check_bound, pair_duals
-from fastntk.duals.source import Source
+from fastntk.duals.fits.angle import AngleFit
+from fastntk.duals.fits.tiles import FITTED, Fit, Fits, around, moments_of
+from fastntk.duals.pairs.bounded import check_bound, pair_duals
+from fastntk.duals.series.moments import mean_values, moments
+from fastntk.duals.sources.source import Source
 
 __all__ = ["NumericalHost", "constant_duals"]
 

@@ -15,10 +15,10 @@
 ``ints``, ``coefs`` : int64, compute dtype
     The op's own row of the Program: slots, first table, flags; coefficients.
 ``constants`` : compute dtype
-    Coefficients of the polynomials, see `fastntk.kernels.polynomials`.
+    Coefficients of the polynomials, see `fastntk.kernels.formulas.polynomials`.
 
 A body comes in three kinds: ``forward`` (pairs, by address), ``row_forward`` (variances
-and row tables, float64, `fastntk.kernels.row_ops`) and ``vjp`` (reverse mode, same
+and row tables, float64, `fastntk.kernels.rows.ops`) and ``vjp`` (reverse mode, same
 signature as ``forward`` with the cotangent slots after the primal ones in ``ints``).
 """
 

@@ -5,7 +5,7 @@
     operator (build.py)              checks, memory, the tile cache
       GramOperator (gram_operator.py)  what SciPy's solvers and ours see
         ProductSink (product_sink.py)    tiles -> products, summed in plan order
-          kernels/tile_product.py          a tile times V, and its transpose times V
+          kernels/product/columns.py          a tile times V, and its transpose times V
         TileCache (tile_cache.py)        tiles kept in memory, then on disk
         blocks.py                        some rows and columns of the matrix
         on_device.py                     products where a backend has some of its own

@@ -8,7 +8,7 @@ from scipy.sparse.linalg import LinearOperator
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray
 from fastntk.operators.on_device import columns_anywhere
-from fastntk.tiling.device import as_device_array, is_on_device, to_host
+from fastntk.request.placement import as_device_array, is_on_device, to_host
 
 __all__ = ["AnywhereOperator", "anywhere"]
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from fastntk._typing import AnyArray, IntArray
+from fastntk.request.progress import Progress
+from fastntk.store.indices import as_index
 from fastntk.tiling.driver import walk
-from fastntk.tiling.progress import Progress
 from fastntk.tiling.setup import Setup
 from fastntk.tiling.sinks import DenseSink
-from fastntk.tiling.store_indices import as_index
 
 __all__ = ["compute_block"]
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from fastntk._errors import InputError
 from fastntk._typing import MatrixLike
+from fastntk.layerwise.evaluate import refuse_staged
 from fastntk.operators.cache_options import check_cache, make_cache
 from fastntk.operators.gram_operator import GramOperator
 from fastntk.operators.layout import choose_layout
-from fastntk.tiling.device import is_on_device, rows_on_host
-from fastntk.tiling.evaluate import refuse_staged
-from fastntk.tiling.progress import ProgressArg
+from fastntk.request.placement import is_on_device, rows_on_host
+from fastntk.request.progress import ProgressArg
 from fastntk.tiling.setup import as_spec, prepare
 
 __all__ = ["operator"]

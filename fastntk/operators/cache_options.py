@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 
 from fastntk._errors import InputError, StoreError
+from fastntk.layerwise.memory import available_memory
 from fastntk.operators.layout import Layout
 from fastntk.operators.tile_cache import DiskTiles, TileCache
-from fastntk.tiling.memory import available_memory
 
 __all__ = ["check_cache", "make_cache", "memory_limit"]
 

@@ -17,9 +17,9 @@ from fastntk.operators.product_sink import ProductSink, WatchedWorker
 from fastntk.operators.shifted import ShiftedOperator
 from fastntk.operators.tile_cache import TileCache, TileSource
 from fastntk.operators.vectors import Panels, as_columns, pack_columns
-from fastntk.tiling.device import to_host
+from fastntk.request.placement import to_host
+from fastntk.request.progress import ProgressArg, make_progress
 from fastntk.tiling.driver import walk
-from fastntk.tiling.progress import ProgressArg, make_progress
 from fastntk.tiling.setup import Setup
 
 __all__ = ["GramOperator"]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import MemoryBudgetError
-from fastntk.kernels.vector import GROUP_ROWS, panel_width
+from fastntk.kernels.vector.chosen import GROUP_ROWS, panel_width
 from fastntk.operators.product_sink import product_bytes
 from fastntk.operators.vectors import MAX_COLUMNS
 from fastntk.tiling.plan import MAX_SIDE, TilePlan, plan_tiles

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from fastntk._typing import AnyArray, FloatArray
-from fastntk.tiling.device import as_device_array, is_on_device, to_host
-from fastntk.tiling.progress import Progress
+from fastntk.request.placement import as_device_array, is_on_device, to_host
+from fastntk.request.progress import Progress
 from fastntk.tiling.setup import Setup
 
 __all__ = ["Multiplier", "columns_anywhere", "entry_flops", "multiplier"]

@@ -13,13 +13,13 @@ import numpy as np
 
 from fastntk._typing import AnyArray, FloatArray
 from fastntk.backends.base import Worker
-from fastntk.kernels.tile_product import (
+from fastntk.kernels.product.columns import (
     add_product,
     add_rows,
     multiply_tile,
     multiply_transposed,
 )
-from fastntk.kernels.vector import GROUP_ROWS, panel_width
+from fastntk.kernels.vector.chosen import GROUP_ROWS, panel_width
 from fastntk.operators.vectors import Panels, grouped, padded
 from fastntk.tiling.plan import Tile, TilePlan
 

@@ -8,7 +8,7 @@ from fastntk._errors import InputError
 from fastntk._typing import AnyArray, FloatArray
 from fastntk.operators.anywhere import AnywhereOperator
 from fastntk.operators.on_device import columns_anywhere
-from fastntk.tiling.device import to_host
+from fastntk.request.placement import to_host
 
 __all__ = ["ShiftedOperator", "check_ridge"]
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from fastntk._typing import AnyArray, FloatArray
 from fastntk.backends.base import Worker
-from fastntk.kernels.cpu_tile import symmetrise_block
-from fastntk.tiling.store_files import worded
+from fastntk.kernels.cpu.tile import symmetrise_block
+from fastntk.store.files import worded
 
 __all__ = ["DiskTiles", "TileCache", "TileSource"]
 

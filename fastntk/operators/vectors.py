@@ -7,7 +7,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray, FloatArray
-from fastntk.kernels.vector import GROUP_ROWS, panel_width
+from fastntk.kernels.vector.chosen import GROUP_ROWS, panel_width
 
 __all__ = ["MAX_COLUMNS", "Panels", "as_columns", "grouped", "pack_columns", "padded"]
 

@@ -18,16 +18,22 @@ Examples
 (2,)
 """
 
-from fastntk.predict.descent import DescentResult, kernel_gradient_descent
+from fastntk.predict.descent.discrete import DescentResult, kernel_gradient_descent
+from fastntk.predict.descent.learning_rate import max_learning_rate
+from fastntk.predict.descent.losses import (
+    CrossEntropy,
+    Huber,
+    Logistic,
+    Loss,
+    MeanSquared,
+)
+from fastntk.predict.descent.ode import FlowPredictor, gradient_descent
 from fastntk.predict.ensemble import EnsemblePredictor, gradient_descent_mse_ensemble
 from fastntk.predict.inference import GPInference, gp_inference
-from fastntk.predict.learning_rate import max_learning_rate
-from fastntk.predict.losses import CrossEntropy, Huber, Logistic, Loss, MeanSquared
 from fastntk.predict.mse import MSEPredictor, gradient_descent_mse
 from fastntk.predict.objects import GradientFlow, Posterior
-from fastntk.predict.ode import FlowPredictor, gradient_descent
 from fastntk.predict.results import Gaussian, ODEState
-from fastntk.predict.solver import Conditioning, Solver
+from fastntk.predict.training.solver import Conditioning, Solver
 
 __all__ = [
     "Conditioning",

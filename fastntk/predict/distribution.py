@@ -9,14 +9,19 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
-from fastntk.predict.checks import as_generator, as_targets, check_ridge, check_samples
-from fastntk.predict.field import Field
-from fastntk.predict.function_operator import kernel_operator
-from fastntk.predict.layout import CrossKernel, Layout
-from fastntk.predict.method import Method, check_layout
-from fastntk.predict.solver import Conditioning
-from fastntk.predict.sources import KernelSource, in_blocks
-from fastntk.predict.trained import Ridge, prior_name, tangent_name
+from fastntk.predict.flow.field import Field
+from fastntk.predict.given.checks import (
+    as_generator,
+    as_targets,
+    check_ridge,
+    check_samples,
+)
+from fastntk.predict.given.function_operator import kernel_operator
+from fastntk.predict.given.layout import CrossKernel, Layout
+from fastntk.predict.given.method import Method, check_layout
+from fastntk.predict.given.sources import KernelSource, in_blocks
+from fastntk.predict.training.solver import Conditioning
+from fastntk.predict.training.trained import Ridge, prior_name, tangent_name
 
 __all__ = ["OutputDistribution"]
 

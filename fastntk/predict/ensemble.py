@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from fastntk.predict.checks import as_targets, check_positive, check_samples
 from fastntk.predict.ensemble_predictor import EnsemblePredictor
-from fastntk.predict.layout import Layout
-from fastntk.predict.method import choose_method
-from fastntk.predict.sources import KernelSource
-from fastntk.predict.trained import Ridge
+from fastntk.predict.given.checks import as_targets, check_positive, check_samples
+from fastntk.predict.given.layout import Layout
+from fastntk.predict.given.method import choose_method
+from fastntk.predict.given.sources import KernelSource
+from fastntk.predict.training.trained import Ridge
 
 __all__ = ["EnsemblePredictor", "gradient_descent_mse_ensemble"]
 
@@ -90,7 +90,7 @@ def gradient_descent_mse_ensemble(
     for which the ridge is part of the kernel there too: targets are fitted exactly.
 
     Cost: the kernels, and one eigendecomposition for each regime on first use; see
-    `fastntk.predict.time_filters` for what many times cost.
+    `fastntk.predict.flow.time_filters` for what many times cost.
 
     References
     ----------

@@ -6,18 +6,15 @@ from typing import Any
 import numpy as np
 
 from fastntk._typing import FloatArray
-from fastntk.predict.checks import (
-    as_times,
-    check_get,
-)
-from fastntk.predict.field import Field
-from fastntk.predict.function_operator import kernel_operator
-from fastntk.predict.layout import CrossKernel, Layout
-from fastntk.predict.method import Method, check_layout
+from fastntk.predict.flow.field import Field
+from fastntk.predict.given.checks import as_times, check_get
+from fastntk.predict.given.function_operator import kernel_operator
+from fastntk.predict.given.layout import CrossKernel, Layout
+from fastntk.predict.given.method import Method, check_layout
+from fastntk.predict.given.sources import KernelSource, in_blocks, test_arguments
 from fastntk.predict.results import Gaussian, pack_regimes
-from fastntk.predict.solver import Conditioning
-from fastntk.predict.sources import KernelSource, in_blocks, test_arguments
-from fastntk.predict.trained import Ridge, tangent_name
+from fastntk.predict.training.solver import Conditioning
+from fastntk.predict.training.trained import Ridge, tangent_name
 
 __all__ = ["EnsemblePredictor"]
 

@@ -6,13 +6,13 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
-from fastntk.predict.checks import as_targets, check_get
-from fastntk.predict.field import Field
-from fastntk.predict.layout import CrossKernel, Layout
+from fastntk.predict.flow.field import Field
+from fastntk.predict.given.checks import as_targets, check_get
+from fastntk.predict.given.layout import CrossKernel, Layout
+from fastntk.predict.given.sources import available, formed, is_bare, operators_of, pick
 from fastntk.predict.results import Gaussian, pack_regimes
-from fastntk.predict.solver import Conditioning
-from fastntk.predict.sources import available, formed, is_bare, operators_of, pick
-from fastntk.predict.trained import Ridge, prior_name, tangent_name
+from fastntk.predict.training.solver import Conditioning
+from fastntk.predict.training.trained import Ridge, prior_name, tangent_name
 
 __all__ = ["GPInference", "gp_inference"]
 

@@ -4,17 +4,17 @@ from typing import Any
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
-from fastntk.predict.checks import (
+from fastntk.predict.flow.field import Field
+from fastntk.predict.given.checks import (
     as_outputs,
     as_targets,
     as_times,
     check_positive,
 )
-from fastntk.predict.field import Field
-from fastntk.predict.layout import CrossKernel, Layout
-from fastntk.predict.solver import Conditioning
-from fastntk.predict.sources import formed, operators_of
-from fastntk.predict.trained import Ridge
+from fastntk.predict.given.layout import CrossKernel, Layout
+from fastntk.predict.given.sources import formed, operators_of
+from fastntk.predict.training.solver import Conditioning
+from fastntk.predict.training.trained import Ridge
 
 __all__ = ["MSEPredictor", "check_outputs", "gradient_descent_mse"]
 
@@ -186,7 +186,7 @@ def gradient_descent_mse(
                   (I - e^{-\eta \Theta t / N}) (y - f_0(X)).
 
     Cost: one eigendecomposition, about 10 n^3 flops, on first use; it serves all times
-    and test sets, see `fastntk.predict.time_filters`. Infinite time (None): one
+    and test sets, see `fastntk.predict.flow.time_filters`. Infinite time (None): one
     Cholesky factorisation.
 
     References

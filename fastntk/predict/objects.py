@@ -7,9 +7,9 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
-from fastntk.predict.checks import as_times, check_get, check_positive
 from fastntk.predict.distribution import OutputDistribution
-from fastntk.predict.method import choose_method, rows_of
+from fastntk.predict.given.checks import as_times, check_get, check_positive
+from fastntk.predict.given.method import choose_method, rows_of
 
 __all__ = ["GradientFlow", "Posterior"]
 

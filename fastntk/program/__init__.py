@@ -9,8 +9,8 @@ soon as the branch ends) and every op its row tables and coefficients. A `Progra
 prints itself; it holds plain numbers, no arrays and no Numba.
 """
 
-from fastntk.program import lower_layers as _layers  # noqa: F401 - registers them
-from fastntk.program.lowering import lower
+from fastntk.program.lowering import layers as _layers  # noqa: F401 - registers them
+from fastntk.program.lowering.walk import lower
 from fastntk.program.ops import Op, Program
 
 __all__ = ["Op", "Program", "lower"]

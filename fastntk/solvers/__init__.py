@@ -28,14 +28,16 @@ Only systems.py and model.py know networks; all else knows `KernelOperator`.
 """
 
 from fastntk._errors import ConvergenceError, IndefiniteError
-from fastntk.solvers.askotch import askotch
-from fastntk.solvers.cg import block_cg
-from fastntk.solvers.cg_settings import CGStep
-from fastntk.solvers.cholesky import cholesky
-from fastntk.solvers.cholesky_factor import CholeskyFactor
-from fastntk.solvers.eigh_factor import EighFactor
-from fastntk.solvers.falkon import falkon
-from fastntk.solvers.lanczos import apply_function
+from fastntk.solvers.cg.block import block_cg
+from fastntk.solvers.cg.settings import CGStep
+from fastntk.solvers.direct.cholesky import cholesky
+from fastntk.solvers.direct.cholesky_factor import CholeskyFactor
+from fastntk.solvers.direct.eigh_factor import EighFactor
+from fastntk.solvers.direct.spectral import eigh, pinv
+from fastntk.solvers.inducing.askotch import askotch
+from fastntk.solvers.inducing.falkon import falkon
+from fastntk.solvers.lanczos.functions import apply_function
+from fastntk.solvers.lanczos.quadrature import Estimate, log_determinant, trace_inverse
 from fastntk.solvers.model import KernelModel, fit
 from fastntk.solvers.model_file import load_model
 from fastntk.solvers.preconditioners import (
@@ -45,10 +47,8 @@ from fastntk.solvers.preconditioners import (
     rpcholesky,
 )
 from fastntk.solvers.protocol import DenseOperator, KernelOperator
-from fastntk.solvers.quadrature import Estimate, log_determinant, trace_inverse
 from fastntk.solvers.result import SolveInterrupted, SolveResult
 from fastntk.solvers.solve import solve
-from fastntk.solvers.spectral import eigh, pinv
 from fastntk.solvers.status import Status
 
 __all__ = [

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
-from fastntk.tiling.device import to_host
+from fastntk.request.placement import to_host
 
 __all__ = [
     "check_count",

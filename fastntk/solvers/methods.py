@@ -8,19 +8,19 @@ import numpy as np
 from fastntk._errors import ConditionWarning, MemoryBudgetError
 from fastntk._typing import FloatArray
 from fastntk._warnings import warn
-from fastntk.solvers.askotch import askotch
-from fastntk.solvers.cg import block_cg
+from fastntk.solvers.cg.block import block_cg
 from fastntk.solvers.checks import check_targets, column_norms
-from fastntk.solvers.cholesky import cholesky
-from fastntk.solvers.cholesky_factor import CholeskyFactor
 from fastntk.solvers.choose import Choice, choose
-from fastntk.solvers.duplicates import Merged, merge
-from fastntk.solvers.eigh_factor import EighFactor
-from fastntk.solvers.falkon import falkon
+from fastntk.solvers.direct.cholesky import cholesky
+from fastntk.solvers.direct.cholesky_factor import CholeskyFactor
+from fastntk.solvers.direct.duplicates import Merged, merge
+from fastntk.solvers.direct.eigh_factor import EighFactor
+from fastntk.solvers.direct.spectral import eigh, pinv
+from fastntk.solvers.inducing.askotch import askotch
+from fastntk.solvers.inducing.falkon import falkon
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import product
 from fastntk.solvers.result import SolveResult
-from fastntk.solvers.spectral import eigh, pinv
 from fastntk.solvers.status import Status
 from fastntk.solvers.systems import System, memory_there
 

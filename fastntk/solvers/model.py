@@ -11,14 +11,14 @@ import numpy as np
 from fastntk._errors import IndefiniteError, InputError, NotSupportedError
 from fastntk._typing import FloatArray, MatrixLike
 from fastntk._validation import as_input, check_max_memory, check_threads
+from fastntk.calls import gram
+from fastntk.request.placement import beside, to_host
 from fastntk.solvers.checks import check_targets
-from fastntk.solvers.cholesky_factor import CholeskyFactor
+from fastntk.solvers.direct.cholesky_factor import CholeskyFactor
 from fastntk.solvers.methods import Options, solve_again, solve_system
 from fastntk.solvers.result import SolveResult
 from fastntk.solvers.solve import Request, solve
 from fastntk.solvers.systems import System
-from fastntk.tiling import gram
-from fastntk.tiling.device import beside, to_host
 
 __all__ = ["KernelModel", "fit"]
 

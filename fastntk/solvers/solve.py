@@ -8,13 +8,13 @@ import numpy as np
 
 from fastntk._typing import MatrixLike
 from fastntk._validation import as_input, check_max_memory, check_threads
-from fastntk.solvers.cg_settings import CGStep
+from fastntk.layerwise.evaluate import is_staged
+from fastntk.request.placement import beside, device_number, is_on_device, to_host
+from fastntk.solvers.cg.settings import CGStep
 from fastntk.solvers.checks import check_ridge, check_rtol
 from fastntk.solvers.methods import Options, solve_system
 from fastntk.solvers.result import SolveResult
 from fastntk.solvers.systems import System
-from fastntk.tiling.device import beside, device_number, is_on_device, to_host
-from fastntk.tiling.evaluate import is_staged
 from fastntk.tiling.setup import as_spec
 
 __all__ = ["Request", "solve"]

@@ -9,14 +9,14 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray, IntArray
 from fastntk._validation import check_max_memory
+from fastntk.calls import gram
+from fastntk.layerwise.evaluate import is_staged
+from fastntk.layerwise.memory import available_memory
 from fastntk.operators import operator
+from fastntk.request.placement import on_device_number
 from fastntk.solvers.preconditioners.partition import partition
 from fastntk.solvers.protocol import DenseOperator, KernelOperator
 from fastntk.solvers.sub_operator import SubOperator
-from fastntk.tiling import gram
-from fastntk.tiling.device import on_device_number
-from fastntk.tiling.evaluate import is_staged
-from fastntk.tiling.memory import available_memory
 from fastntk.tiling.setup import as_spec
 
 __all__ = ["PRECISIONS", "System", "memory_there"]

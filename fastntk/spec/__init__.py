@@ -17,7 +17,7 @@ True
 
 from fastntk.spec._base import Spec, known_layers
 from fastntk.spec._json import FORMAT_VERSION, from_json, to_json
-from fastntk.spec.activations import (
+from fastntk.spec.activations.elementary import (
     ABRelu,
     Abs,
     Erf,
@@ -26,10 +26,7 @@ from fastntk.spec.activations import (
     Relu,
     Sign,
 )
-from fastntk.spec.custom import Custom, Elementwise, ElementwiseNumerical
-from fastntk.spec.dense import Dense
-from fastntk.spec.normalisation import Dropout, LayerNorm
-from fastntk.spec.numerical import (
+from fastntk.spec.activations.numerical import (
     Arctan,
     Celu,
     Elu,
@@ -47,8 +44,13 @@ from fastntk.spec.numerical import (
     Softsign,
     Tanh,
 )
-from fastntk.spec.polynomials import Hermite, Monomial, Polynomial, RectifiedMonomial
-from fastntk.spec.smooth import (
+from fastntk.spec.activations.polynomials import (
+    Hermite,
+    Monomial,
+    Polynomial,
+    RectifiedMonomial,
+)
+from fastntk.spec.activations.smooth import (
     Cos,
     Exp,
     ExpNormalized,
@@ -58,6 +60,9 @@ from fastntk.spec.smooth import (
     Rbf,
     Sin,
 )
+from fastntk.spec.custom import Custom, Elementwise, ElementwiseNumerical
+from fastntk.spec.dense import Dense
+from fastntk.spec.normalisation import Dropout, LayerNorm
 from fastntk.spec.spatial import (
     Aggregate,
     DotGeneral,

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from fastntk._errors import NetworkError
 from fastntk.spec._base import Spec
 from fastntk.spec._checks import as_count, as_real, short_repr
-from fastntk.spec.numerical import check_method, check_tol
+from fastntk.spec.activations.numerical import check_method, check_tol
 
 __all__ = ["Custom", "Elementwise", "ElementwiseNumerical", "function_name"]
 

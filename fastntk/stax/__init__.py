@@ -19,7 +19,26 @@ array([[0.25      , 0.07957747],
 
 from typing import TYPE_CHECKING
 
-from fastntk.stax.analytic import Arctan, LogCosh, Sigmoid, Softplus, Tanh
+from fastntk.stax.activations.analytic import Arctan, LogCosh, Sigmoid, Softplus, Tanh
+from fastntk.stax.activations.elementwise import ABRelu, Abs, Erf, LeakyRelu, Relu, Sign
+from fastntk.stax.activations.exponentials import Exp, ExpNormalized, Gaussian, Rbf
+from fastntk.stax.activations.gated import GeluTanh, Mish, Silu, Swish
+from fastntk.stax.activations.kinked import (
+    Celu,
+    Elu,
+    HardSwish,
+    HardTanh,
+    Relu6,
+    Selu,
+    Softsign,
+)
+from fastntk.stax.activations.polynomials import (
+    Hermite,
+    Monomial,
+    Polynomial,
+    RectifiedMonomial,
+)
+from fastntk.stax.activations.smooth import Cos, Gabor, Gelu, Sigmoid_like, Sin
 from fastntk.stax.combinators import (
     FanInConcat,
     FanInProd,
@@ -30,25 +49,11 @@ from fastntk.stax.combinators import (
     serial,
 )
 from fastntk.stax.custom import Elementwise, ElementwiseNumerical
-from fastntk.stax.elementwise import ABRelu, Abs, Erf, LeakyRelu, Relu, Sign
-from fastntk.stax.exponentials import Exp, ExpNormalized, Gaussian, Rbf
-from fastntk.stax.gated import GeluTanh, Mish, Silu, Swish
 from fastntk.stax.graphs import Aggregate, AggregateImplementation
-from fastntk.stax.kinked import (
-    Celu,
-    Elu,
-    HardSwish,
-    HardTanh,
-    Relu6,
-    Selu,
-    Softsign,
-)
 from fastntk.stax.linear import Dense, Identity
 from fastntk.stax.network import Kernel, Network
 from fastntk.stax.normalisation import Dropout, LayerNorm
-from fastntk.stax.polynomials import Hermite, Monomial, Polynomial, RectifiedMonomial
 from fastntk.stax.saved import from_json
-from fastntk.stax.smooth import Cos, Gabor, Gelu, Sigmoid_like, Sin
 from fastntk.stax.spatial import (
     DotGeneral,
     Flatten,

@@ -173,7 +173,7 @@ Kernel
         array([[0.125   , 0.061716],
                [0.061716, 0.125   ]])
         """
-        from fastntk.tiling.calls import call_kernel_fn
+        from fastntk.calls.kernel_fn import call_kernel_fn
 
         return call_kernel_fn(self.spec, x1, x2, get, kwargs)
 
@@ -267,7 +267,7 @@ Kernel
         >>> net.profile([-1.0, 0.0, 1.0], "nngp").round(6)
         array([0.     , 0.31831, 1.     ])
         """
-        from fastntk.tiling.profile import profile
+        from fastntk.calls.profile import profile
 
         return profile(self.spec, rho, get, variance, n_features)
 

@@ -1,7 +1,7 @@
 """Normalisation and dropout in neural-tangents' vocabulary.
 
-The letters of the notes are those of `fastntk.stax.elementwise`; ``K`` is the NNGP
-covariance of two samples before the layer.
+The letters of the notes are those of `fastntk.stax.activations.elementwise`; ``K`` is
+the NNGP covariance of two samples before the layer.
 """
 
 from collections.abc import Sequence

@@ -18,27 +18,39 @@ Examples
 True
 """
 
-from fastntk.theory.convergence import Convergence, convergence
-from fastntk.theory.critical import CriticalLine, critical_line
-from fastntk.theory.depth import DepthWarning, check_depth
 from fastntk.theory.design import ActivationDesign, design_activation
-from fastntk.theory.eigenlearning import Eigenlearning, eigenlearning
-from fastntk.theory.extreme_eigenvalues import extreme_eigenvalues
 from fastntk.theory.finite_width import FiniteWidth, finite_width
-from fastntk.theory.kare import Kare, kare
-from fastntk.theory.learning_curve import LearningCurve, learning_curve
-from fastntk.theory.leave_one_out import leave_one_out
-from fastntk.theory.phase import PhaseDiagram, PhasePoint, phase_diagram, phase_point
-from fastntk.theory.positive_definite import Certificate, certify_positive_definite
+from fastntk.theory.generalisation.eigenlearning import Eigenlearning, eigenlearning
+from fastntk.theory.generalisation.kare import Kare, kare
+from fastntk.theory.generalisation.learning_curve import LearningCurve, learning_curve
+from fastntk.theory.generalisation.leave_one_out import leave_one_out
+from fastntk.theory.generalisation.rkhs import (
+    GeneralisationBound,
+    generalisation_bound,
+    rkhs_norm,
+)
+from fastntk.theory.phase.critical import CriticalLine, critical_line
+from fastntk.theory.phase.depth import DepthWarning, check_depth
+from fastntk.theory.phase.diagram import (
+    PhaseDiagram,
+    PhasePoint,
+    phase_diagram,
+    phase_point,
+)
 from fastntk.theory.profile import kernel_profile
-from fastntk.theory.rkhs import GeneralisationBound, generalisation_bound, rkhs_norm
 from fastntk.theory.sphere import (
     SphereSpectrum,
     sphere_multiplicity,
     sphere_spectrum,
 )
-from fastntk.theory.training_spectrum import TrainingSpectrum, decompose
-from fastntk.theory.training_time import steps_to_loss, time_to_loss
+from fastntk.theory.training.convergence import Convergence, convergence
+from fastntk.theory.training.extreme_eigenvalues import extreme_eigenvalues
+from fastntk.theory.training.positive_definite import (
+    Certificate,
+    certify_positive_definite,
+)
+from fastntk.theory.training.spectrum import TrainingSpectrum, decompose
+from fastntk.theory.training.time import steps_to_loss, time_to_loss
 
 __all__ = [
     "ActivationDesign",

@@ -8,8 +8,8 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk._validation import check_get
+from fastntk.calls import gram
 from fastntk.theory._checks import as_numbers, not_empty, positive
-from fastntk.tiling import gram
 
 __all__ = ["as_dimension", "kernel_profile"]
 

@@ -4,9 +4,9 @@ import numpy as np
 
 from fastntk._errors import MemoryBudgetError
 from fastntk._typing import AnyArray
+from fastntk.layerwise.memory import available_memory
+from fastntk.request.progress import ProgressArg, make_progress
 from fastntk.tiling.driver import walk
-from fastntk.tiling.memory import available_memory
-from fastntk.tiling.progress import ProgressArg, make_progress
 from fastntk.tiling.setup import Setup
 from fastntk.tiling.sinks import DenseSink
 

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from fastntk.backends.base import Worker
+from fastntk.request.progress import Progress
 from fastntk.tiling.plan import Tile, TilePlan
-from fastntk.tiling.progress import Progress
 from fastntk.tiling.sinks import Sink
 
 __all__ = ["THREAD_NAME", "walk"]

@@ -7,13 +7,13 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray, FloatArray
 from fastntk._validation import check_threads
-from fastntk.backends.cpu_given import GivenRows, GivenWorker
-from fastntk.backends.cpu_numerical import specialise
+from fastntk.backends.cpu.given import GivenRows, GivenWorker
+from fastntk.backends.cpu.numerical import specialise
 from fastntk.program import Program, lower
+from fastntk.request.progress import make_progress
 from fastntk.spec import Spec
 from fastntk.tiling.driver import walk
 from fastntk.tiling.plan import plan_tiles
-from fastntk.tiling.progress import make_progress
 from fastntk.tiling.sinks import DenseSink
 
 __all__ = ["GivenKernel", "continue_kernel"]
@@ -76,7 +76,7 @@ def continue_kernel(
     Notes
     -----
     Numbers tell the angle of nearly parallel rows to ``1e-8`` only, where inputs tell
-    it to all digits: see `fastntk.kernels.scalars`.
+    it to all digits: see `fastntk.kernels.formulas.pairs`.
     """
     if "ntk" in get and start.ntk is None:
         raise InputError(

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from fastntk._typing import AnyArray, FloatArray
-from fastntk.kernels.cpu_tile import copy_block, mirror_block, symmetrise_block
-from fastntk.kernels.vector import TRANSPOSE_BYTES
+from fastntk.kernels.cpu.tile import copy_block, mirror_block, symmetrise_block
+from fastntk.kernels.vector.chosen import TRANSPOSE_BYTES
 from fastntk.tiling.plan import Tile, TilePlan
 
 __all__ = ["DenseSink", "Sink", "flat_view"]

@@ -4,9 +4,9 @@ import math
 from typing import Any
 
 from fastntk._errors import InputError, NotSupportedError, ToleranceNotReached
-from fastntk.backends.cpu_blocks import mean_squares
-from fastntk.backends.cpu_bound import KernelBound, kernel_bound, rounding
-from fastntk.backends.cpu_numerical import specialise
+from fastntk.backends.cpu.blocks import mean_squares
+from fastntk.backends.cpu.bound import KernelBound, kernel_bound, rounding
+from fastntk.backends.cpu.numerical import specialise
 from fastntk.program import Program, lower
 from fastntk.spec import Spec
 from fastntk.tiling.setup import Setup

@@ -7,9 +7,9 @@ import pytest
 from numpy.polynomial import chebyshev, hermite_e
 from scipy import special
 
-from fastntk.duals.legendre import unit_rule
-from fastntk.duals.polar import RADIUS
-from fastntk.kernels import dual_tiles as tiles
+from fastntk.duals.pairs.polar import RADIUS
+from fastntk.duals.panels.legendre import unit_rule
+from fastntk.kernels.cpu import dual_tiles as tiles
 
 pytestmark = pytest.mark.jit_off
 RNG = np.random.default_rng(12)

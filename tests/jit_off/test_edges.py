@@ -7,8 +7,8 @@ import pytest
 import scipy.sparse as sp
 
 import fastntk
-from fastntk.kernels.product_exact import refine_exact
-from fastntk.kernels.product_sparse import exact_complement_sparse
+from fastntk.kernels.product.exact import refine_exact
+from fastntk.kernels.product.sparse import exact_complement_sparse
 from fastntk.tiling.plan import TilePlan
 from tests.inputs import at_angle
 from tests.jit_off.test_tiny import GETS, NETS, check, tiny
@@ -34,7 +34,7 @@ def small_tiles_and_panels(monkeypatch: pytest.MonkeyPatch) -> None:
         return 2, 3, program.n_slots
 
     monkeypatch.setattr("fastntk.tiling.setup.plan_tiles", planned)
-    monkeypatch.setattr("fastntk.backends.cpu_compiled._panel_shape", panel)
+    monkeypatch.setattr("fastntk.backends.cpu.compiled._panel_shape", panel)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -46,7 +46,7 @@ def test_blocks_above_the_diagonal_are_left_out(dtype: type) -> None:
 
 @pytest.mark.parametrize("name", HOMOGENEOUS)
 def test_collapsed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastntk.backends.cpu_collapse.MIN_FLOPS", 0)
+    monkeypatch.setattr("fastntk.backends.cpu.collapse.MIN_FLOPS", 0)
     x = tiny(np.float64)
     x = x[np.abs(x).max(axis=1) > 0][:9]
     net = HOMOGENEOUS[name]

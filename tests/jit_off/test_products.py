@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from fastntk.kernels.checksum import fold_words
-from fastntk.kernels.tile_product import (
+from fastntk.kernels.product.columns import (
     add_product,
     add_rows,
     multiply_tile,
     multiply_transposed,
 )
-from fastntk.kernels.vector import GROUP_ROWS, panel_width
+from fastntk.kernels.vector.chosen import GROUP_ROWS, panel_width
 
 pytestmark = pytest.mark.jit_off
 

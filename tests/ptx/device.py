@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from fastntk._jit import cache_folder
-from fastntk.kernels import cuda_target
-from fastntk.kernels.cuda_target import cuda as real_cuda
+from fastntk.kernels.cuda import target as cuda_target
+from fastntk.kernels.cuda.target import cuda as real_cuda
 from tests.ptx.floats import Noise
 from tests.ptx.machine import launch
 from tests.ptx.memory import Memory

@@ -7,17 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastntk.backends import (
-    cuda,
-    cuda_arrays,
-    cuda_blocks,
-    cuda_device,
-    cuda_memory,
-    cuda_multiply,
-    cuda_products,
-)
-from fastntk.backends.cuda_launch import MICRO
-from fastntk.kernels import cuda_target
+from fastntk.backends.cuda import arrays as cuda_arrays
+from fastntk.backends.cuda import backend as cuda
+from fastntk.backends.cuda import memory as cuda_memory
+from fastntk.backends.cuda import multiply as cuda_multiply
+from fastntk.backends.cuda import products as cuda_products
+from fastntk.backends.cuda.launch import MICRO
+from fastntk.device import blocks as cuda_blocks
+from fastntk.device import gram as cuda_device
+from fastntk.kernels.cuda import target as cuda_target
 from tests.ptx.device import FakeCuda
 
 __all__ = ["install"]

@@ -7,9 +7,9 @@ import pytest
 
 import fastntk
 from fastntk import stax
-from fastntk.backends import cpu_numerical
-from fastntk.backends.cpu_blocks import mean_squares, table_stride
-from fastntk.backends.cpu_numerical import specialise
+from fastntk.backends.cpu import numerical as cpu_numerical
+from fastntk.backends.cpu.blocks import mean_squares, table_stride
+from fastntk.backends.cpu.numerical import specialise
 from fastntk.program import Program, lower
 from tests.tolerances import relative_error
 

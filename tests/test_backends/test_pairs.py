@@ -8,7 +8,9 @@ import scipy.sparse as sp
 
 import fastntk
 from fastntk import stax
-from fastntk.backends import cpu_blocks, cpu_pairs, cpu_rows
+from fastntk.backends.cpu import blocks as cpu_blocks
+from fastntk.backends.cpu import pairs as cpu_pairs
+from fastntk.backends.cpu import rows as cpu_rows
 
 RELU = stax.serial(stax.Dense(8, 1.5, 0.1), stax.Relu(), stax.Dense(1))
 STEEP = stax.serial(stax.Dense(8, W_std=1e3), stax.Erf(), stax.Dense(8))

@@ -16,7 +16,7 @@ from bench.cuda.sass import Listing, disassembled, disassembler, parse
 from bench.cuda.thread import Undecided, path
 from bench.nets import build
 from fastntk import stax
-from fastntk.kernels import cuda_target
+from fastntk.kernels.cuda import target as cuda_target
 from tests.test_cuda.assembler import assembled, has_assembler
 
 # nvdisasm's text of: for k in range(n): total += x[k] * x[k]; out[threadIdx.x] =

@@ -20,7 +20,7 @@ from bench.cuda.recursion import ntk
 from bench.cuda.solving import Deadline, solve
 from bench.nets import build
 from fastntk import stax
-from fastntk.backends.cuda_info import why_unusable
+from fastntk.backends.cuda.info import why_unusable
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from fastntk.benchmark.ceilings import Ceilings, measure_ceilings
 from fastntk.benchmark.loops import evaluate_polynomials, polynomial_flops
 from fastntk.benchmark.scaling import slope
 from fastntk.benchmark.settings import random_rows
-from fastntk.kernels.polynomials import asin_coefficients, constants
+from fastntk.kernels.formulas.polynomials import asin_coefficients, constants
 
 
 def net(depth: int = 2, b_std: float | None = 0.1) -> stax.Network:

@@ -11,8 +11,9 @@ import pytest
 
 import fastntk
 from fastntk import FastntkError, InputError, NotSupportedError, stax
-from fastntk.benchmark import Settings, rivals
-from fastntk.benchmark.compare import (
+from fastntk.benchmark import Settings
+from fastntk.benchmark.rivals import environments as rivals
+from fastntk.benchmark.rivals.compare import (
     Comparison,
     compared,
     deviation,
@@ -20,7 +21,7 @@ from fastntk.benchmark.compare import (
     relu_depth,
     same_function,
 )
-from fastntk.benchmark.rivals import Rival, UnableError
+from fastntk.benchmark.rivals.environments import Rival, UnableError
 
 PYTHON = Path(sys.executable)
 PLAIN: dict[str, Any] = {"W_std": 1.3, "b_std": 0.2}
@@ -186,7 +187,7 @@ def test_an_environment_that_cannot_be_made_leaves_nothing(
         return subprocess.CompletedProcess(command, int("pip" in command), "", words)
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("fastntk.benchmark.rivals.subprocess.run", run)
+    monkeypatch.setattr("fastntk.benchmark.rivals.environments.subprocess.run", run)
     with pytest.raises(FastntkError, match="ERROR: no network") as caught:
         rivals.make_environment("scikit-ntk")
     assert "pip install scikit-ntk" in str(caught.value)

@@ -51,7 +51,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def page(report: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from fastntk.cli.bench_page import page
+    from fastntk.cli.bench.page import page
 
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(page(report | {"warnings": ["a warning"]}))

@@ -93,7 +93,7 @@ def test_an_environment_that_cannot_be_made(
         raise FastntkError(f"can't make an environment for {library}: no network")
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("fastntk.benchmark.rivals.make_environment", fail)
+    monkeypatch.setattr("fastntk.benchmark.rivals.environments.make_environment", fail)
     result = run("--against", "scikit-ntk", "--install-rivals")
     assert result.exit_code == EXIT_FAILED
     assert "making an environment for scikit-ntk" in result.stderr

@@ -93,7 +93,7 @@ def test_the_overhead_is_stated(report: Report) -> None:
 
 
 def test_the_report_is_printed(report: Report, capsys: Any) -> None:
-    from fastntk.cli.bench_report import print_report
+    from fastntk.cli.bench.report import print_report
 
     print_report(report | {"warnings": ["a worded warning"]})
     text = capsys.readouterr().out
@@ -119,7 +119,7 @@ def test_the_report_is_printed(report: Report, capsys: Any) -> None:
 
 
 def test_numbers_that_are_not_there_are_dashes(report: Report) -> None:
-    from fastntk.cli import bench_words
+    from fastntk.cli.bench import words as bench_words
 
     ours = [dict(case) for case in report["cases"] if case["library"] == "fastntk"]
     for case in ours:
@@ -137,7 +137,7 @@ def test_numbers_that_are_not_there_are_dashes(report: Report) -> None:
     [(2.5, "2.5 s"), (0.0123, "12.3 ms"), (4.2e-5, "42 us"), (None, "-")],
 )
 def test_times_in_words(seconds: float | None, words: str) -> None:
-    from fastntk.cli.bench_words import seconds_in_words
+    from fastntk.cli.bench.words import seconds_in_words
 
     assert seconds_in_words(seconds) == words
 
@@ -179,7 +179,7 @@ class Outline(HTMLParser):
 
 def test_the_page_stands_alone(report: Report) -> None:
     pytest.importorskip("matplotlib")
-    from fastntk.cli.bench_page import page
+    from fastntk.cli.bench.page import page
 
     text = page(report | {"warnings": ["<b>5 % & more</b>"]})
     outline = Outline()

@@ -38,7 +38,7 @@ def no_computation(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("computed before the arguments were checked")
 
     pytest.importorskip("typer")
-    from fastntk.cli import dynamics
+    from fastntk.cli.dynamics import job as dynamics
 
     monkeypatch.setattr(dynamics, "gram", gram)
 

@@ -10,7 +10,7 @@ pytest.importorskip("typer")
 pytest.importorskip("matplotlib")
 
 from fastntk.cli import EXIT_FAILED
-from fastntk.cli.data_file import read_table
+from fastntk.cli.data.file import read_table
 from tests.test_cli_dynamics.table import USAGE, Run, rows
 
 BAD_TEXT = {

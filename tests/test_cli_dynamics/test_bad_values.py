@@ -12,7 +12,8 @@ pytest.importorskip("matplotlib")
 
 import fastntk.cli
 from fastntk import stax
-from fastntk.cli import EXIT_FAILED, EXIT_MISSING, EXIT_STOPPED, dynamics
+from fastntk.cli import EXIT_FAILED, EXIT_MISSING, EXIT_STOPPED
+from fastntk.cli.dynamics import job as dynamics
 from tests.test_cli_dynamics.table import USAGE, Run, rows
 
 

@@ -11,8 +11,8 @@ pytest.importorskip("matplotlib")
 
 import fastntk.cli
 from fastntk import gram, predict, stax, theory
-from fastntk.cli import dynamics
-from fastntk.cli.data_file import read_table
+from fastntk.cli.data.file import read_table
+from fastntk.cli.dynamics import job as dynamics
 from fastntk.cli.outputs import write_all
 from tests.test_cli_dynamics.table import NAMES, USAGE, Run, rows
 

@@ -49,7 +49,7 @@ def csv(tmp_path: Path) -> Path:
 @pytest.fixture
 def no_computation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail if a Gram matrix is computed."""
-    from fastntk.cli import gram_job
+    from fastntk.cli.gram import job as gram_job
 
     def gram(*args: Any, **kwargs: Any) -> NoReturn:
         raise AssertionError("computed before the arguments were checked")

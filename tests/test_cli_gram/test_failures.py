@@ -27,7 +27,7 @@ def nothing_left(folder: Path) -> bool:
 def test_a_full_disk_shows_before_anything_is_computed(
     run: Run, npy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fastntk.cli import gram_job
+    from fastntk.cli.gram import job as gram_job
 
     def full(*args: Any) -> NoReturn:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -67,7 +67,7 @@ def test_a_limit_on_the_size_of_files(npy: Path, tmp_path: Path) -> None:
 def test_an_error_of_the_library_is_one_line(
     run: Run, npy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fastntk.cli import gram_job
+    from fastntk.cli.gram import job as gram_job
 
     def gram(*args: Any, **kwargs: Any) -> NoReturn:
         raise FastntkError("a worded reason")
@@ -117,7 +117,7 @@ def test_a_file_that_appears_meanwhile_is_kept(
     monkeypatch: pytest.MonkeyPatch,
     how: str,
 ) -> None:
-    from fastntk.cli import gram_job
+    from fastntk.cli.gram import job as gram_job
 
     out = tmp_path / "K.npy"
     real = fastntk.gram
@@ -152,7 +152,7 @@ def test_a_file_system_without_links(
 def test_ctrl_c(
     run: Run, npy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fastntk.cli import gram_job
+    from fastntk.cli.gram import job as gram_job
 
     def gram(*args: Any, **kwargs: Any) -> NoReturn:
         raise KeyboardInterrupt

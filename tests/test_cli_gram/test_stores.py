@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastntk.cli import EXIT_FAILED
-from fastntk.tiling.store_files import FileLayer
+from fastntk.store.files import FileLayer
 from tests.test_cli_gram.rows import USAGE, Run, expected, rows
 
 pytest.importorskip("typer")

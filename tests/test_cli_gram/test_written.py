@@ -40,7 +40,7 @@ def test_the_summary_says_what_was_done(run: Run, npy: Path, tmp_path: Path) -> 
 def test_compiling_is_no_part_of_the_rate(
     run: Run, npy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fastntk.cli import gram_job
+    from fastntk.cli.gram import job as gram_job
 
     calls: list[tuple[int, int]] = []
     real: Any = fastntk.gram

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from fastntk.kernels import cuda_target
+from fastntk.kernels.cuda import target as cuda_target
 
 COMPILED = [
     pytest.mark.skipif(

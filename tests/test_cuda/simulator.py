@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastntk.kernels import cuda_target
+from fastntk.kernels.cuda import target as cuda_target
 
 SIMULATED = [
     pytest.mark.jit_off,

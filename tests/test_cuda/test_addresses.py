@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import fastntk
-from fastntk.backends import cuda_arrays, cuda_memory, cuda_multiply
-from fastntk.backends.cuda_overlap import address_of, refuse_shared
+from fastntk.backends.cuda import arrays as cuda_arrays
+from fastntk.backends.cuda import memory as cuda_memory
+from fastntk.backends.cuda import multiply as cuda_multiply
+from fastntk.backends.cuda.overlap import address_of, refuse_shared
 
 pytestmark = pytest.mark.jit_off
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastntk.backends.cuda_launch import MICRO, program_source
-from fastntk.kernels import cuda_target
+from fastntk.backends.cuda.launch import MICRO, program_source
 from fastntk.kernels.abi import SERIES_SCALED
-from fastntk.kernels.cpu_ops import OPS as BODIES
-from fastntk.kernels.cuda_similarity import Plan
-from fastntk.kernels.cuda_source import KernelSource, Step, kernel_source
+from fastntk.kernels.cpu.ops import OPS as BODIES
+from fastntk.kernels.cuda import target as cuda_target
+from fastntk.kernels.cuda.similarity import Plan
+from fastntk.kernels.cuda.source import KernelSource, Step, kernel_source
 from fastntk.program import lower
 from tests.networks import build
 from tests.test_cuda.assembler import assemble, has_assembler, registers
@@ -176,7 +176,7 @@ def test_similarities_alone() -> None:
 def fixed_kernels() -> list[tuple[Any, tuple[Any, ...]]]:
     from numba import types
 
-    from fastntk.kernels import cuda_fixed
+    from fastntk.kernels.cuda import fixed as cuda_fixed
 
     i64, f64 = types.int64, types.float64
     found = []

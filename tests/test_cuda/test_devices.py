@@ -11,11 +11,14 @@ import pytest
 
 import fastntk
 from fastntk import stax
-from fastntk.backends import cuda, cuda_memory, cuda_multiply, cuda_where
-from fastntk.kernels import cuda_target
+from fastntk.backends.cuda import backend as cuda
+from fastntk.backends.cuda import memory as cuda_memory
+from fastntk.backends.cuda import multiply as cuda_multiply
+from fastntk.backends.cuda import where as cuda_where
+from fastntk.kernels.cuda import target as cuda_target
+from fastntk.request import placement as device
 from fastntk.solvers import solve as solve_module  # noqa: F401 - loaded for its name
 from fastntk.solvers import systems
-from fastntk.tiling import device
 
 pytestmark = pytest.mark.jit_off
 NET = stax.serial(stax.Dense(1), stax.Relu(), stax.Dense(1))

@@ -8,7 +8,7 @@ import pytest
 
 import fastntk
 from fastntk import stax
-from fastntk.kernels import cuda_target
+from fastntk.kernels.cuda import target as cuda_target
 from tests.golden.loader import Case, layers
 from tests.networks import build
 from tests.test_cuda.nets import GOLDEN, NETS, rows
@@ -183,7 +183,7 @@ def test_large_results_stream_to_the_host() -> None:
 
 
 def test_the_card_is_described() -> None:
-    from fastntk.backends.cuda_info import describe_cuda
+    from fastntk.backends.cuda.info import describe_cuda
 
     lines = dict(describe_cuda())
     assert lines["cuda"].startswith("usable")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastntk.backends import cuda as _loaded_before_anything_is_replaced  # noqa: F401
-from fastntk.backends import cuda_products
+from fastntk.backends.cuda import backend as _loaded_before_anything_is_replaced  # noqa: F401
+from fastntk.backends.cuda import products as cuda_products
 
 pytestmark = pytest.mark.jit_off
 

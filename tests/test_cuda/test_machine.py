@@ -10,11 +10,13 @@ import pytest
 
 import fastntk
 from fastntk import stax
-from fastntk.backends import base, cuda_arrays, cuda_info, get_backend
-from fastntk.backends import cuda as _loaded_before_anything_is_replaced  # noqa: F401
-from fastntk.backends.cuda_dlpack import borrowed
-from fastntk.backends.cuda_memory import is_out_of_memory
-from fastntk.kernels import cuda_target
+from fastntk.backends import base, get_backend
+from fastntk.backends.cuda import arrays as cuda_arrays
+from fastntk.backends.cuda import backend as _loaded_before_anything_is_replaced  # noqa: F401
+from fastntk.backends.cuda import info as cuda_info
+from fastntk.backends.cuda.dlpack import borrowed
+from fastntk.backends.cuda.memory import is_out_of_memory
+from fastntk.kernels.cuda import target as cuda_target
 
 pytestmark = pytest.mark.jit_off
 NET = stax.serial(stax.Dense(1), stax.Relu(), stax.Dense(1))

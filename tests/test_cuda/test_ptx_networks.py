@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastntk
-from fastntk.backends.cuda import CudaBackend
+from fastntk.backends.cuda.backend import CudaBackend
 from tests.networks import SIGN, build, dense
 from tests.ptx.fixture import install
 from tests.test_cuda.compiled import COMPILED

@@ -93,7 +93,7 @@ def test_collapsed_networks() -> None:
 
 
 def collapsed(setup: Setup) -> Any:
-    from fastntk.backends.cpu_collapse import collapsed_program
+    from fastntk.backends.cpu.collapse import collapsed_program
 
     huge = np.ones(1 << 12)
     return collapsed_program(setup.program, (huge, huge), setup.dtype)
@@ -134,7 +134,7 @@ def test_mixed_sides_and_progress() -> None:
 
 
 def test_tiles_on_the_device_cover_the_matrix() -> None:
-    from fastntk.backends.cuda_blocks import tiles_on_device
+    from fastntk.device.blocks import tiles_on_device
 
     x, whole = rows(), np.zeros((9, 9))
     for i, j, (block,) in tiles_on_device(RELU.spec, device(x), None, ("ntk",), side=5):

@@ -159,7 +159,7 @@ def test_options_are_checked_at_the_call(call: Any) -> None:
 
 
 def test_tiles_collapse_only_if_they_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    from fastntk.backends.cpu import CpuBackend
+    from fastntk.backends.cpu.backend import CpuBackend
 
     asked: list[Any] = []
 

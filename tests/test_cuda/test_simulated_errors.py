@@ -10,16 +10,14 @@ import pytest
 
 import fastntk
 from fastntk import stax
-from fastntk.backends import (
-    cuda,
-    cuda_arrays,
-    cuda_blocks,
-    cuda_device,
-    cuda_launch,
-    cuda_rows,
-    get_backend,
-)
-from fastntk.backends.cuda_multiply import Products
+from fastntk.backends import get_backend
+from fastntk.backends.cuda import arrays as cuda_arrays
+from fastntk.backends.cuda import backend as cuda
+from fastntk.backends.cuda import launch as cuda_launch
+from fastntk.backends.cuda import rows as cuda_rows
+from fastntk.backends.cuda.multiply import Products
+from fastntk.device import blocks as cuda_blocks
+from fastntk.device import gram as cuda_device
 from tests.networks import build
 from tests.test_cuda.nets import NETS, rows
 from tests.test_cuda.simulator import SIMULATED, ShortMemory, device
@@ -122,7 +120,7 @@ def test_out_of_memory_for_blocks_on_the_device(
     net, x = build(NETS["steep-erf"]), rows()  # it needs room for similarities
     expected, memory = fastntk.gram(net, x), ShortMemory(30)
     monkeypatch.setattr(cuda_launch, "empty", memory.empty)
-    monkeypatch.setattr("fastntk.backends.cuda_launch.STEEP", defaultdict(float))
+    monkeypatch.setattr("fastntk.backends.cuda.launch.STEEP", defaultdict(float))
     monkeypatch.setattr(cuda_device, "MAX_SIDE", 9)
     monkeypatch.setattr(cuda_device, "MIN_SIDE", 2)
     found = fastntk.gram(net, device(x)).copy_to_host()

@@ -10,8 +10,10 @@ import scipy.sparse
 
 import fastntk
 from fastntk import stax
-from fastntk.backends import base, cuda_memory, cuda_multiply
-from fastntk.backends.cuda_multiply import Products
+from fastntk.backends import base
+from fastntk.backends.cuda import memory as cuda_memory
+from fastntk.backends.cuda import multiply as cuda_multiply
+from fastntk.backends.cuda.multiply import Products
 from fastntk.operators import gram_operator
 from fastntk.tiling.setup import prepare
 from tests.test_cuda.nets import rows

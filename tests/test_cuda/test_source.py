@@ -8,21 +8,23 @@ import numpy as np
 import pytest
 
 from fastntk._jit import like
-from fastntk.backends.cuda_launch import program_source
-from fastntk.kernels import scalars, scalars_gelu, scalars_smooth
-from fastntk.kernels.cpu_ops import OPS
-from fastntk.kernels.cuda_inline import Inliner
-from fastntk.kernels.cuda_series import (
+from fastntk.backends.cuda.launch import program_source
+from fastntk.kernels.cpu.ops import OPS
+from fastntk.kernels.cuda.inline import Inliner
+from fastntk.kernels.cuda.series import (
     last_terms,
     series_complement,
     series_slope,
     two_terms,
 )
-from fastntk.kernels.cuda_similarity import Plan
-from fastntk.kernels.cuda_simulated import inverse_power
-from fastntk.kernels.cuda_source import ARGUMENTS, Step, kernel_source
-from fastntk.kernels.cuda_text import Strip, Text
-from fastntk.kernels.polynomials import _TABLES
+from fastntk.kernels.cuda.similarity import Plan
+from fastntk.kernels.cuda.simulated import inverse_power
+from fastntk.kernels.cuda.source import ARGUMENTS, Step, kernel_source
+from fastntk.kernels.cuda.text import Strip, Text
+from fastntk.kernels.formulas import gelu as scalars_gelu
+from fastntk.kernels.formulas import pairs as scalars
+from fastntk.kernels.formulas import smooth as scalars_smooth
+from fastntk.kernels.formulas.polynomials import _TABLES
 from fastntk.program import lower
 from tests.networks import build
 from tests.test_cuda.nets import NETS

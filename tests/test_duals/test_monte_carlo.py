@@ -17,7 +17,7 @@ from scipy import special
 
 import fastntk
 from fastntk import NetworkError, spec, stax
-from fastntk.duals import functions as f
+from fastntk.duals.sources import functions as f
 
 SAMPLES = 400_000
 MANY = 4_000_000  # see 2 %

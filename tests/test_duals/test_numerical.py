@@ -8,13 +8,14 @@ import pytest
 
 import fastntk
 from fastntk import spec, stax
-from fastntk.duals import functions, numerical_dual
-from fastntk.duals.angle_fit import angle_fit
-from fastntk.duals.catalogue import known_function, source_of
-from fastntk.duals.far_fit import far_fit
-from fastntk.duals.hermite import hermite_rows
-from fastntk.duals.moments import moments
-from fastntk.duals.pairs import pair_duals
+from fastntk.duals import numerical_dual
+from fastntk.duals.fits.angle import angle_fit
+from fastntk.duals.fits.far import far_fit
+from fastntk.duals.pairs.bounded import pair_duals
+from fastntk.duals.series.hermite import hermite_rows
+from fastntk.duals.series.moments import moments
+from fastntk.duals.sources import functions
+from fastntk.duals.sources.catalogue import known_function, source_of
 
 RNG = np.random.default_rng(8)
 

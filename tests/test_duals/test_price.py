@@ -8,9 +8,9 @@ import pytest
 
 from fastntk import NetworkError, stax
 from fastntk.duals import HostDual, differentiate, host_dual
-from fastntk.duals.checked import Checked
-from fastntk.duals.differences import Differences
-from fastntk.duals.price import ComplexStep
+from fastntk.duals.user.checked import Checked
+from fastntk.duals.user.differences import Differences
+from fastntk.duals.user.price import ComplexStep
 from tests.test_duals import functions as duals
 
 pytestmark = pytest.mark.jit_off

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from fastntk.kernels import coefficients
+from fastntk.kernels.formulas import coefficients
 
 pytestmark = pytest.mark.jit_off
 

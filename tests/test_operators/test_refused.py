@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastntk
-from fastntk.backends.cpu import CpuWorker
+from fastntk.backends.cpu.backend import CpuWorker
 from tests.test_operators.cases import RELU_NET, rows
 
 X = rows(700)

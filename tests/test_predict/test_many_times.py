@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from fastntk import predict
-from fastntk.predict import eigen_groups, time_filters
-from fastntk.predict.moments import spread
-from fastntk.solvers.psd import growth
+from fastntk.predict.flow import eigen_groups, time_filters
+from fastntk.predict.training.moments import spread
+from fastntk.solvers.direct.psd import growth
 from tests.test_predict.problems import BOTH, NET, problem
 
 P = problem(n=120, m=9, k=2)

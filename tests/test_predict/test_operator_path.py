@@ -9,7 +9,7 @@ import pytest
 from fastntk import predict, stax
 from fastntk._errors import ConditionWarning, InputError, MemoryBudgetError
 from fastntk.operators import operator as operator_of
-from fastntk.predict import method as ways
+from fastntk.predict.given import method as ways
 from tests.test_predict.problems import BOTH, NET
 
 RNG = np.random.default_rng(5)
@@ -195,7 +195,7 @@ def test_what_is_refused() -> None:
 
 
 def test_unfinished_spaces_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    from fastntk.predict import krylov
+    from fastntk.predict.training import krylov
 
     monkeypatch.setattr(krylov, "_MEMORY", 8 * 130 * 2 * 3)
     flow = predict.GradientFlow(NET, X, Y, method="operator").at(1e4)
@@ -211,8 +211,8 @@ def test_no_matrix_is_formed(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append((len(x1), len(x1 if x2 is None else x2)))
         return net.kernel_fn(x1, x2, get)
 
-    monkeypatch.setattr("fastntk.predict.function_operator._ENTRIES", 130 * 11)
-    monkeypatch.setattr("fastntk.predict.sources._BLOCK", 11)
+    monkeypatch.setattr("fastntk.predict.given.function_operator._ENTRIES", 130 * 11)
+    monkeypatch.setattr("fastntk.predict.given.sources._BLOCK", 11)
     flow = predict.GradientFlow(watched, X, Y, method="operator", ridge=0.1)
     flow.at([1.0, 5.0]).variance(X_TEST)
     flow.mean(X_TEST)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastntk
-from fastntk.backends.cpu_collapse import collapsed_program
+from fastntk.backends.cpu.collapse import collapsed_program
 from fastntk.program import lower
 from fastntk.program.degree import Degree, degree_of
 from tests.inputs import grid
@@ -53,8 +53,8 @@ def always(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         used.append(collapsed_program(program, variances, dtype))
         return used[-1]
 
-    monkeypatch.setattr("fastntk.backends.cpu_collapse.MIN_FLOPS", 0)
-    monkeypatch.setattr("fastntk.backends.cpu.collapsed_program", optimised)
+    monkeypatch.setattr("fastntk.backends.cpu.collapse.MIN_FLOPS", 0)
+    monkeypatch.setattr("fastntk.backends.cpu.backend.collapsed_program", optimised)
     return used
 
 
@@ -85,7 +85,7 @@ def test_depth_100_equals_the_layer_by_layer_program(
     series = fastntk.gram(net, rows, get=GETS)
     assert always[-1] is not None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fastntk.backends.cpu_collapse.MIN_FLOPS", 1 << 60)
+        patch.setattr("fastntk.backends.cpu.collapse.MIN_FLOPS", 1 << 60)
         exact = fastntk.gram(net, rows.astype(np.float64), get=GETS)
     for get in GETS:
         diagonal = getattr(exact, get).diagonal()

@@ -7,8 +7,8 @@ import pytest
 
 import fastntk
 from fastntk import stax
-from fastntk.backends.cpu_collapse import collapsed_program
-from fastntk.backends.one_norm import one_variance
+from fastntk.backends.cpu.collapse import collapsed_program
+from fastntk.backends.cpu.one_norm import one_variance
 from fastntk.program import lower
 from fastntk.program.degree import Degree, degree_of
 from tests.networks import RELU, build, dense, mlp, residual
@@ -29,8 +29,8 @@ def always(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         used.append(collapsed_program(*args))
         return used[-1]
 
-    monkeypatch.setattr("fastntk.backends.cpu_collapse.MIN_FLOPS", 0)
-    monkeypatch.setattr("fastntk.backends.cpu.collapsed_program", optimised)
+    monkeypatch.setattr("fastntk.backends.cpu.collapse.MIN_FLOPS", 0)
+    monkeypatch.setattr("fastntk.backends.cpu.backend.collapsed_program", optimised)
     return used
 
 

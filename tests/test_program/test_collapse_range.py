@@ -58,7 +58,7 @@ def rows(kind: str, dtype: type) -> np.ndarray:
 
 def layer_by_layer(net: Any, x: np.ndarray, x2: np.ndarray | None) -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fastntk.backends.cpu_collapse.MIN_FLOPS", 1 << 60)
+        patch.setattr("fastntk.backends.cpu.collapse.MIN_FLOPS", 1 << 60)
         return fastntk.gram(net, x, x2, GETS)
 
 

@@ -9,7 +9,7 @@ import pytest
 from fastntk import stax
 from fastntk.kernels.abi import AFFINE_RHO, NON_NEGATIVE, UNIT_VARIANCE
 from fastntk.program import Op, Program, lower
-from fastntk.program.lower_series import hermite_matrix
+from fastntk.program.lowering.series import hermite_matrix
 from fastntk.program.rectified import rectified_coefs
 from fastntk.stax import (
     Cos,

@@ -7,7 +7,7 @@ import pytest
 
 from fastntk._errors import IndefiniteError, InputError
 from fastntk.solvers import apply_function
-from fastntk.solvers.lanczos import BlockLanczos
+from fastntk.solvers.lanczos.functions import BlockLanczos
 from tests.test_solvers.spectra import Counted, matrix_of, spectrum
 
 N = 200

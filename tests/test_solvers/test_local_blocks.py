@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import fastntk
 from fastntk import stax
 from fastntk.solvers import DenseOperator, block_cg, rpcholesky
-from fastntk.solvers import cg_run as cycles
+from fastntk.solvers.cg import run as cycles
 from fastntk.solvers.preconditioners.local import DiagonalPart, LocalBlocks
 from fastntk.solvers.preconditioners.partition import partition
 from tests.test_solvers.halves import check_halves

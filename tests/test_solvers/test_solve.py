@@ -9,7 +9,7 @@ import fastntk
 from fastntk import ConditionWarning, ConvergenceError, InputError, stax
 from fastntk.solvers import Status
 from fastntk.solvers.choose import choose
-from fastntk.solvers.duplicates import merge
+from fastntk.solvers.direct.duplicates import merge
 
 N = 160
 NET = stax.serial(

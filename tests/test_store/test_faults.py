@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import fastntk
-from fastntk.tiling import store_sink
-from fastntk.tiling.store_files import FileLayer
-from fastntk.tiling.store_journal import read_journals
-from fastntk.tiling.store_manifest import meta_folder
+from fastntk.store import sink as store_sink
+from fastntk.store.files import FileLayer
+from fastntk.store.journal import read_journals
+from fastntk.store.manifest import meta_folder
 from tests.test_store.cases import MATRIX, NET, X, store, whole
 
 NAMES = ["K.npy", "K.zarr"]

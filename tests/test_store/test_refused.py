@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import fastntk
-from fastntk.tiling import store_npy, store_zarr
+from fastntk.store.formats import npy as store_npy
+from fastntk.store.formats import zarr as store_zarr
 from tests.test_store.cases import NET, OTHER_NET, X, rows, store
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import fastntk
-from fastntk.tiling.store_manifest import meta_folder
-from fastntk.tiling.store_sink import StoreSink
+from fastntk.store.manifest import meta_folder
+from fastntk.store.sink import StoreSink
 from tests.test_store.cases import MATRIX, NET, OTHER_NET, X, rows, store, whole
 
 NAMES = ["K.npy", "K.zarr"]
@@ -174,7 +174,7 @@ def test_what_is_not_a_store_is_never_touched(
 def test_two_processes_do_not_write_one_shard(tmp_path: Path) -> None:
     path = tmp_path / "K.zarr"
     store(path, shard=(1, 2))
-    from fastntk.tiling.store_place import Place
+    from fastntk.store.place import Place
 
     journal = Place(path).journal((2, 2))
     with pytest.raises(fastntk.StoreError, match="another process is writing this sh"):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import fastntk
-from fastntk.tiling.store_checksum import checksum
-from fastntk.tiling.store_journal import Journal, read_journals
-from fastntk.tiling.store_manifest import meta_folder
+from fastntk.store.checksum import checksum
+from fastntk.store.journal import Journal, read_journals
+from fastntk.store.manifest import meta_folder
 from tests.test_store.cases import NET, X, rows, store
 
 

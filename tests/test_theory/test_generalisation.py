@@ -67,8 +67,8 @@ class Digits:
     """Handwritten digits: each half of a split learned, and measured on the other."""
 
     def __init__(self, net: stax.Network | None = None) -> None:
-        from fastntk.cli.demo import load_digits
-        from fastntk.cli.demo import network as demo_network
+        from fastntk.cli.demo.job import load_digits
+        from fastntk.cli.demo.job import network as demo_network
 
         digits = load_digits()
         self.y = np.eye(10)[digits.labels]

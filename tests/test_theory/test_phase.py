@@ -9,7 +9,7 @@ from scipy.special import erf, expit
 
 from fastntk import stax, theory
 from fastntk._errors import InputError
-from fastntk.theory.moments import FunctionMoments, as_moments
+from fastntk.theory.phase.moments import FunctionMoments, as_moments
 
 
 def relu(x: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ import pytest
 
 import fastntk
 from fastntk import stax
-from fastntk.backends.cpu_blocks import mean_squares
-from fastntk.backends.cpu_bound import kernel_bound
+from fastntk.backends.cpu.blocks import mean_squares
+from fastntk.backends.cpu.bound import kernel_bound
 from fastntk.tiling.setup import prepare
 from tests.tolerances import relative_error
 

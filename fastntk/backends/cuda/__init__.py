@@ -1,0 +1,1 @@
+"""Tiles on a CUDA device, and arrays that lie on one."""

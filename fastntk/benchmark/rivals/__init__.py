@@ -1,0 +1,1 @@
+"""Other libraries beside fastntk, in environments of their own."""

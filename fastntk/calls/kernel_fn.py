@@ -1,0 +1,51 @@
+"""What ``Network.kernel_fn`` does with its arguments."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastntk._kernel import Kernel
+from fastntk._validation import check_fields, check_keywords, n_axes
+from fastntk.calls.gram import gram
+from fastntk.layerwise.evaluate import evaluate, is_staged
+from fastntk.layerwise.stages import contains
+from fastntk.request.results import pack
+from fastntk.spec import Aggregate, Custom, Spec
+
+__all__ = ["call_kernel_fn"]
+
+
+def call_kernel_fn(
+    spec: Spec, x1: Any, x2: Any, get: Any, keywords: Mapping[str, Any]
+) -> Any:
+    """Return what `fastntk.stax.Network.kernel_fn` returns.
+
+    Parameters
+    ----------
+    spec : Spec
+        The network.
+    x1, x2, get
+        As in ``kernel_fn``.
+    keywords : mapping
+        Its keyword arguments.
+    """
+    names, is_tuple = check_fields(get)
+    is_kernel = isinstance(x1, Kernel)
+    axes = n_axes(x1.nngp) // 2 + 1 if is_kernel else n_axes(x1)
+    check_keywords(
+        keywords,
+        axes,
+        takes_pattern=contains(spec, Aggregate),
+        takes_any=contains(spec, Custom),
+    )
+    is_plain = not is_kernel and not is_staged(spec, x1)
+    if is_plain and names is not None and {"nngp", "ntk"}.issuperset(names):
+        return gram(spec, x1, x2, names if is_tuple else names[0])
+    carried: tuple[str, ...] = ("nngp", "ntk")
+    if names is not None and "ntk" not in names:
+        carried = ("nngp",)
+    if names is None and is_kernel and x1.ntk is None:
+        carried = ("nngp",)
+    kernel = evaluate(spec, x1, x2, carried, keywords=keywords)
+    if names is None:
+        return kernel
+    return pack([getattr(kernel, name) for name in names], names, is_tuple)

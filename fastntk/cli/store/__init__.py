@@ -1,0 +1,1 @@
+"""The command ``fastntk verify``: stores on the disk."""

@@ -1,0 +1,1 @@
+"""Fits that stand for the duals of an activation in whole tiles."""

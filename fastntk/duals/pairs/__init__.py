@@ -1,0 +1,1 @@
+"""Duals of given pairs, with bounds: closed forms, series and quadrature."""

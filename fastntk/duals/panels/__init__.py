@@ -1,0 +1,1 @@
+"""Functions as polynomials on panels: kinks, narrow features, quadrature rules."""

@@ -1,0 +1,1 @@
+"""Hermite series of an activation, over a range of variances."""

@@ -1,0 +1,74 @@
+"""Means of an activation, of its square, and of its derivative's."""
+
+import math
+
+import numpy as np
+
+from fastntk._errors import NetworkError
+from fastntk._typing import FloatArray
+from fastntk.duals.panels.rules import WIDEST, too_fine, z_rule
+from fastntk.duals.sources.source import Source
+
+__all__ = ["mean_values", "moments"]
+
+
+def moments(source: Source, q: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return ``E fn(u)^2`` and ``E fn'(u)^2``, of any function, kinked too.
+
+    Parameters
+    ----------
+    source : Source
+        The activation.
+    q : ndarray of shape (m,)
+        Variances > 0; every one takes a rule of its own.
+
+    Returns
+    -------
+    tuple of ndarray of shape (m,)
+
+    Raises
+    ------
+    NetworkError
+        If the function grows too fast, or a variance needs too many panels.
+    """
+    end = source.reach(q)
+    size, steep = np.empty(len(q)), np.empty(len(q))
+    for i, value in enumerate(q.tolist()):
+        f, d, mass = _values(source, value, end)
+        size[i], steep[i] = mass @ (f * f), mass @ (d * d)
+    return size, steep
+
+
+def mean_values(source: Source, q: float) -> tuple[float, float]:
+    """Return ``E fn(u)`` and ``E fn'(u)``; at 0 the mean of both sides' slopes.
+
+    Parameters
+    ----------
+    source : Source
+        The activation.
+    q : float
+        Variance >= 0.
+
+    Returns
+    -------
+    tuple of float
+    """
+    if q == 0:
+        sides = source.slope(np.array([-1e-12, 1e-12]))
+        return float(source.fn(np.zeros(1))[0]), float(sides.mean())
+    f, d, mass = _values(source, q, source.reach(np.array([q])))
+    return float(mass @ f), float(mass @ d)
+
+
+def _values(
+    source: Source, q: float, end: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the function, its derivative and the mass at the nodes of a rule."""
+    panels = source.panels(end * math.sqrt(q))
+    rule = z_rule(panels, np.array([q]), end, WIDEST)
+    if rule is None:
+        raise NetworkError(too_fine(source.label, q))
+    z, w = rule
+    u = math.sqrt(q) * z
+    mass = w * np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    return source.fn(u), source.slope(u), mass

@@ -1,0 +1,1 @@
+"""What is known of an activation: function, derivative, kinks, and reach."""

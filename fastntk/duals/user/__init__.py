@@ -1,0 +1,1 @@
+"""Dual functions that a user wrote: called with care, differentiated, checked."""

@@ -1,0 +1,1 @@
+"""The similarity of a tile: a packed product, and near pairs to all digits."""

@@ -1,0 +1,1 @@
+"""The recursion on the variances of rows: one body for each op."""

@@ -1,0 +1,1 @@
+"""Inner loops in LLVM vector code, and the same in Python with the JIT off."""

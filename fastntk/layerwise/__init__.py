@@ -1,0 +1,1 @@
+"""Networks that the engine cannot run in one piece, walked layer by layer."""

@@ -1,0 +1,1 @@
+"""Gradient descent in steps, gradient flow on any loss, and learning rates."""

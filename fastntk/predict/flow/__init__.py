@@ -1,0 +1,1 @@
+"""Gradient flow on the squared error: means and covariances at any time."""

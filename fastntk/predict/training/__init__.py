@@ -1,0 +1,1 @@
+"""A training set with its kernels: everything is factorised once and kept."""

@@ -1,0 +1,1 @@
+"""From layers to ops: a function for each kind of layer."""

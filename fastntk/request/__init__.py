@@ -1,0 +1,1 @@
+"""What is asked for: options, rows and results, checked once."""

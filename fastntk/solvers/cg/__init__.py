@@ -1,0 +1,1 @@
+"""Block conjugate gradients, with restarts, refinement and checkpoints."""

@@ -1,0 +1,1 @@
+"""Direct methods: factorisations of matrices that fit into memory."""

@@ -1,0 +1,108 @@
+"""Direct solution by an eigendecomposition, regular or singular."""
+
+from typing import Any
+
+from fastntk.solvers.checks import check_ridge, check_rtol, check_targets
+from fastntk.solvers.direct.eigh_factor import EighFactor
+from fastntk.solvers.measure import Meter
+from fastntk.solvers.protocol import as_operator
+from fastntk.solvers.result import SolveResult
+
+__all__ = ["eigh", "pinv"]
+
+
+def eigh(matrix: Any, b: Any, ridge: float = 0.0, *, rtol: float = 1e-6) -> SolveResult:
+    """Solve ``(K + ridge I) X = B`` by an eigendecomposition.
+
+    Parameters
+    ----------
+    matrix : KernelOperator or ndarray of shape (n, n)
+        ``K``.
+    b : array-like of shape (n,) or (n, n_outputs)
+        Right-hand sides.
+    ridge : float, default=0.0
+        Added to the diagonal.
+    rtol : float, default=1e-6
+        Residuals above are reported.
+
+    Returns
+    -------
+    SolveResult
+        ``details["factor"]`` is the `EighFactor`: all ridges, times and leave-one-out.
+
+    Raises
+    ------
+    InputError, IndefiniteError
+        As for `EighFactor.of`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastntk.solvers import eigh
+    >>> eigh(np.diag([1.0, 3.0]), np.ones(2), ridge=1.0).x
+    array([0.5 , 0.25])
+    """
+    return _run(matrix, b, ridge, rtol, None, "eigh")
+
+
+def pinv(
+    matrix: Any,
+    b: Any,
+    ridge: float = 0.0,
+    *,
+    cutoff: float | None = None,
+    rtol: float = 1e-6,
+) -> SolveResult:
+    """Return the minimum-norm least-squares solution, by the pseudoinverse.
+
+    Parameters
+    ----------
+    matrix : KernelOperator or ndarray of shape (n, n)
+        ``K``, which may be singular.
+    b : array-like of shape (n,) or (n, n_outputs)
+        Right-hand sides, which may lie outside of its range.
+    ridge : float, default=0.0
+        Added to the diagonal; then nothing is cut.
+    cutoff : float, optional
+        Eigenvalues up to here count as zero; by default ``n u lambda_max`` with the
+        rounding unit u of the entries, as in `numpy.linalg.pinv`.
+    rtol : float, default=1e-6
+        Residuals above mean that the targets are inconsistent:
+        `Status.LEAST_SQUARES`.
+
+    Returns
+    -------
+    SolveResult
+        With ``cutoff`` and ``rank``.
+
+    Raises
+    ------
+    InputError, IndefiniteError
+        As for `EighFactor.of`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastntk.solvers import pinv
+    >>> result = pinv(np.ones((2, 2)), np.array([1.0, 3.0]))
+    >>> result.x.round(12), result.status.name
+    (array([1., 1.]), 'LEAST_SQUARES')
+    """
+    return _run(matrix, b, ridge, rtol, cutoff, "pinv")
+
+
+def _run(
+    matrix: Any, b: Any, ridge: float, rtol: float, cutoff: float | None, method: str
+) -> SolveResult:
+    operator = as_operator(matrix)
+    check_targets(b, operator.shape[0])
+    check_rtol(rtol)
+    check_ridge(ridge)
+    with Meter() as meter:
+        with meter.phase("factorise"):
+            factor = EighFactor.of(operator, cutoff=cutoff)
+    result = factor.result(b, ridge, rtol, method)
+    return result.replace(
+        seconds=meter.seconds | dict(result.seconds),
+        peak_memory=max(meter.peak_memory, result.peak_memory),
+    )

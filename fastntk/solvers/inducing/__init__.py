@@ -1,0 +1,1 @@
+"""Methods that see some rows at a time: inducing points and block coordinates."""

@@ -1,0 +1,1 @@
+"""Functions, determinants and traces of a matrix, from products alone."""

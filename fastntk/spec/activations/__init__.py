@@ -1,0 +1,1 @@
+"""Activation layers as frozen dataclasses."""

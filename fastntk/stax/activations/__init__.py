@@ -1,0 +1,1 @@
+"""Activation layers, by the kind of their formulas."""

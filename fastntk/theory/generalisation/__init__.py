@@ -1,0 +1,1 @@
+"""Test errors predicted from a kernel and targets."""

@@ -1,0 +1,1 @@
+"""Signal propagation at depth: fixed points, phases and critical lines."""

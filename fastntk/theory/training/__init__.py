@@ -1,0 +1,1 @@
+"""Convergence of training: spectra, rates and times."""
