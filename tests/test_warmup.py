@@ -23,8 +23,8 @@ from fastntk import kernels, warmup
 assert warmup.warm_up() == 0
 folder = Path(os.environ["NUMBA_CACHE_DIR"])
 cached = {path.name.partition("-")[0] for path in folder.rglob("*.nbc")}
-for info in pkgutil.iter_modules(kernels.__path__):
-    for value in vars(import_module(f"fastntk.kernels.{info.name}")).values():
+for info in pkgutil.walk_packages(kernels.__path__, "fastntk.kernels."):
+    for value in vars(import_module(info.name)).values():
         if hasattr(value, "py_func"):
             home = value.py_func.__module__.rpartition(".")[2]
             name = f"{home}.{value.py_func.__qualname__}"

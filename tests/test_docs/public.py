@@ -11,12 +11,17 @@ import fastntk
 # Packages and modules that users never import from; their names may change.
 INTERNAL = {
     "backends",
+    "calls",
+    "cli",
+    "device",
     "duals",
     "kernels",
+    "layerwise",
     "program",
+    "request",
     "spec",
+    "store",
     "tiling",
-    "cli",
     "warmup",
 }
 

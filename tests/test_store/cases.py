@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 import fastntk
+from fastntk.store import StoreReport
 from tests.networks import ERF, RELU, build, mlp
 
 NET = build(mlp(RELU, 2, 1.5, 0.1))
@@ -21,7 +22,7 @@ X = rows()
 MATRIX = fastntk.gram(NET, X)
 
 
-def store(path: Path, **options: Any) -> fastntk.tiling.StoreReport:
+def store(path: Path, **options: Any) -> StoreReport:
     """Write, or go on with, a small store of 15 tiles."""
     options = {"chunk": CHUNK, "threads": 2, **options}
     return fastntk.gram_to_store(NET, options.pop("x", X), path=path, **options)
