@@ -10,10 +10,13 @@ ones never copied.  SciPy is not imported: a sparse matrix is recognised by its
 from fastntk._validation.inputs import as_input, check_pair, float_dtype
 from fastntk._validation.keywords import check_fields, check_keywords
 from fastntk._validation.options import (
+    check_backend,
+    check_dtype,
     check_flag,
     check_get,
     check_max_memory,
     check_threads,
+    check_tol,
     resolve_dtype,
 )
 from fastntk._validation.outputs import check_out
@@ -27,6 +30,8 @@ from fastntk._validation.samples import (
 __all__ = [
     "as_input",
     "as_samples",
+    "check_backend",
+    "check_dtype",
     "check_fields",
     "check_flag",
     "check_get",
@@ -36,6 +41,7 @@ __all__ = [
     "check_pair",
     "check_samples",
     "check_threads",
+    "check_tol",
     "float_dtype",
     "is_same_input",
     "n_axes",

@@ -1,4 +1,4 @@
-"""Checks of options: which kernels, dtype, threads, memory."""
+"""Checks of options: kernels, dtype, backend, threads, memory, tolerance."""
 
 import math
 import operator
@@ -14,18 +14,54 @@ from fastntk._typing import GetArg, InputMatrix
 from fastntk._validation.inputs import float_dtype
 
 __all__ = [
+    "check_backend",
+    "check_dtype",
     "check_flag",
     "check_get",
     "check_max_memory",
     "check_threads",
+    "check_tol",
     "resolve_dtype",
 ]
+
+_BACKENDS = ("auto", "cpu", "cuda")
 
 _GET_NAMES = ("nngp", "ntk")
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _UNITS |= {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _AMOUNT = re.compile(r"\s*([0-9.]+(?:e[0-9]+)?)\s*(?:([kmgt]i?)?b)?\s*", re.IGNORECASE)
+
+
+def check_dtype(dtype: npt.DTypeLike | None) -> np.dtype[Any] | None:
+    """Return the dtype asked for, None if it is to be derived from the inputs.
+
+    Parameters
+    ----------
+    dtype : dtype-like or None
+        float32, float64, or None.
+
+    Returns
+    -------
+    dtype or None
+
+    Raises
+    ------
+    InputError
+        If ``dtype`` is anything but float32, float64 or None.
+    """
+    if dtype is None:
+        return None
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or found not in _DTYPES:  # a dtype may equal None
+        raise InputError(
+            f"dtype: found {dtype!r}; expected float32, float64, or None to derive "
+            "it from the inputs"
+        )
+    return found
 
 
 def resolve_dtype(
@@ -51,19 +87,43 @@ def resolve_dtype(
     InputError
         If ``dtype`` is anything but float32, float64 or None.
     """
-    if dtype is None:
-        inputs = [x1] if x2 is None else [x1, x2]
-        return max((float_dtype(x.dtype) for x in inputs), key=_DTYPES.index)
-    try:
-        found = np.dtype(dtype)
-    except TypeError:
-        found = None
-    if found is None or found not in _DTYPES:  # a dtype may equal None
+    found = check_dtype(dtype)
+    if found is not None:
+        return found
+    inputs = [x1] if x2 is None else [x1, x2]
+    return max((float_dtype(x.dtype) for x in inputs), key=_DTYPES.index)
+
+
+def check_backend(backend: Any) -> str:
+    """Return the name of a backend; whether it can be used is found out later.
+
+    Raises
+    ------
+    InputError
+        If there is no backend of this name.
+    """
+    if not isinstance(backend, str) or backend not in _BACKENDS:
+        raise InputError(f"backend is {backend!r}; expected 'auto', 'cpu' or 'cuda'")
+    return backend
+
+
+def check_tol(tol: Any) -> float | None:
+    """Return the largest error allowed, a positive number; None if any is.
+
+    Raises
+    ------
+    InputError
+        If ``tol`` is no positive number.
+    """
+    if tol is None:
+        return None
+    is_number = isinstance(tol, int | float) and not isinstance(tol, bool)
+    if not is_number or not 0 < tol < math.inf:
         raise InputError(
-            f"dtype: found {dtype!r}; expected float32, float64, or None to derive "
-            "it from the inputs"
+            f"tol: found {tol!r}; expected a positive number, the largest error "
+            "relative to sqrt(K(x, x) K(y, y)), or None"
         )
-    return found
+    return float(tol)
 
 
 def check_get(get: GetArg) -> tuple[tuple[str, ...], bool]:

@@ -1,5 +1,6 @@
-"""Where a tile runs: `cpu` today; every backend has the interface of `base.Backend`."""
+"""Where a tile runs: `cpu` or `cuda`; each has the interface of `base.Backend`."""
 
-from fastntk.backends.base import Backend, get_backend
+from fastntk.backends.base import Backend, Worker
+from fastntk.backends.select import get_backend
 
-__all__ = ["Backend", "get_backend"]
+__all__ = ["Backend", "Worker", "get_backend"]

@@ -1,18 +1,14 @@
-"""What the tile driver needs of a backend."""
+"""What the tile driver needs of a backend: interfaces, and nothing that has them."""
 
-import os
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from fastntk._errors import InputError
 from fastntk._typing import AnyArray, InputMatrix
 from fastntk.program import Program
 
-__all__ = ["Backend", "Worker", "get_backend"]
-
-CUDA_ENTRIES = 100_000_000  # of a matrix from which "auto" looks for a GPU
+__all__ = ["Backend", "Worker"]
 
 
 class Worker(Protocol):
@@ -75,43 +71,3 @@ class Backend(Protocol):
     ) -> Worker:
         """Return a workspace for tiles of at most this shape."""
         ...
-
-
-def get_backend(name: str, entries: int = 0) -> Backend:
-    """Return a backend by name.
-
-    Parameters
-    ----------
-    name : {"auto", "cpu", "cuda"}
-        "auto" is the CPU, or CUDA where a GPU can be used and the matrix is large.
-    entries : int, default=0
-        Entries of the matrix, for "auto".
-
-    Raises
-    ------
-    NotSupportedError
-        For "cuda" where no GPU can be used; the message says why.
-    InputError
-        For any other name.
-    """
-    if name == "auto":
-        name = "cuda" if entries >= CUDA_ENTRIES and _has_cuda() else "cpu"
-    if name == "cpu":
-        from fastntk.backends.cpu.backend import CpuBackend
-
-        return CpuBackend()
-    if name == "cuda":
-        from fastntk.backends.cuda.backend import CudaBackend
-
-        return CudaBackend()
-    raise InputError(f"backend is {name!r}; expected 'auto', 'cpu' or 'cuda'")
-
-
-def _has_cuda() -> bool:
-    """Return whether a GPU can be used; the simulator is never chosen."""
-    if not os.path.exists("/dev/nvidiactl"):
-        return False
-    from fastntk.backends.cuda.info import why_unusable
-    from fastntk.kernels.cuda.target import is_simulated
-
-    return why_unusable() is None and not is_simulated()

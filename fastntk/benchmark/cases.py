@@ -12,10 +12,12 @@ from fastntk._typing import AnyArray
 from fastntk.benchmark.ceilings import Ceilings
 from fastntk.benchmark.settings import Settings
 from fastntk.calls import gram
-from fastntk.layerwise.evaluate import is_staged
 from fastntk.operators import operator
 from fastntk.program import Program
-from fastntk.tiling.setup import as_spec, prepare
+from fastntk.program.one_run import is_one_run
+from fastntk.request.options import Options
+from fastntk.request.request import Request
+from fastntk.tiling.setup import prepare
 
 __all__ = [
     "CASES",
@@ -84,7 +86,7 @@ def cases_of(settings: Settings) -> list[Case]:
         CASES[1]: lambda: gram(s.net, x, None, s.get, out=out, **options),
         CASES[2]: lambda: gram(s.net, x, other, s.get, **options),
     }
-    if not is_staged(as_spec(s.net), x):
+    if is_one_run(s.net.spec):
         columns = np.random.default_rng(2).standard_normal((s.n, s.columns))
         streamed = operator(s.net, x, get=s.get, cache=0, **options)
         calls[CASES[3]] = lambda: streamed.matmat(columns)
@@ -100,9 +102,10 @@ def _shape(name: str, settings: Settings) -> tuple[int, int]:
 
 def program_of(net: Any, x1: AnyArray, x2: AnyArray | None, get: str) -> Program | None:
     """Return the program that runs on these rows; None for whole-matrix networks."""
-    if is_staged(as_spec(net), x1):
+    request = Request.of(net, x1, x2, get, Options())
+    if request.is_layerwise:
         return None
-    setup = prepare(net, x1, x2, get)
+    setup = prepare(request)
     setup.prepare_rows()
     return setup.program if setup.runs is None else setup.runs
 

@@ -3,11 +3,9 @@
 from typing import Any
 
 from fastntk._typing import GetArg, MatrixLike
-from fastntk.backends import get_backend
-from fastntk.layerwise.evaluate import is_staged, staged_diagonal
-from fastntk.request.placement import device_diagonal, is_on_device
-from fastntk.request.results import pack
-from fastntk.tiling.setup import as_spec, prepare
+from fastntk.calls.choose import choose
+from fastntk.request.options import Options
+from fastntk.request.request import Request
 
 __all__ = ["diagonal"]
 
@@ -60,14 +58,6 @@ def diagonal(
     >>> fastntk.diagonal(net, [[3.0, 4.0], [0.0, 0.0]])
     array([25.,  0.])
     """
-    spec = as_spec(net)
-    if is_on_device(x):
-        return device_diagonal(spec, x, get, dtype, backend)
-    kind = "cpu" if backend == "auto" else backend
-    if is_staged(spec, x):
-        get_backend(kind)  # says if there is none
-        return staged_diagonal(spec, x, get, dtype)
-    setup = prepare(spec, x, None, get, dtype=dtype, backend=kind)
-    setup.prepare_rows()
-    values = [setup.rows1.diagonal(name).astype(setup.dtype) for name in setup.get]
-    return pack(values, setup.get, setup.is_tuple)
+    options = Options(dtype=dtype, backend=backend)
+    request = Request.of(net, x, None, get, options)
+    return request.pack(choose(request).diagonal(request))

@@ -3,18 +3,12 @@
 from typing import Any
 
 from fastntk._typing import AnyArray, GetArg, MatrixLike
-from fastntk._validation import check_max_memory, check_out, check_threads
-from fastntk.layerwise.evaluate import is_staged, staged_gram
-from fastntk.request.placement import device_gram, is_on_device, rows_on_host
+from fastntk.calls.choose import choose
+from fastntk.request.options import Options
 from fastntk.request.progress import ProgressArg
-from fastntk.request.results import pack
-from fastntk.tiling.dense import run_dense
-from fastntk.tiling.setup import as_spec, prepare
-from fastntk.tiling.tolerance import meet_tolerance, refuse_tol
+from fastntk.request.request import Request
 
-STAGED = "networks with layers made by a user, and inputs with positions,"
-
-__all__ = ["gram"]
+__all__ = ["gram", "gram_of"]
 
 
 def gram(
@@ -122,28 +116,19 @@ def gram(
     array([[1.      , 0.159155],
            [0.159155, 1.      ]])
     """
-    spec = as_spec(net)
-    call: dict[str, Any] = {"dtype": dtype, "backend": backend}
-    given: Any = out
-    outs = tuple(given) if isinstance(given, list) else given
-    if is_on_device(x1, x2, outs):
-        check_threads(threads)
-        check_max_memory(max_memory)
-        if out is not None and not is_on_device(outs):
-            rest: dict[str, Any] = {"threads": threads, "max_memory": max_memory}
-            rest |= {"progress": progress, "collapse": collapse, "tol": tol}
-            with rows_on_host(x1, x2, backend) as (first, second, where):
-                rest |= {"dtype": dtype, "backend": where, "out": out}
-                return gram(net, first, second, get, **rest)
-        refuse_tol(tol, "inputs on a GPU have")
-        call |= {"out": out, "collapse": collapse, "progress": progress}
-        return device_gram(spec, x1, x2, get, **call)
-    call |= {"threads": threads, "max_memory": max_memory}
-    if is_staged(spec, x1):
-        refuse_tol(tol, f"{STAGED} have")
-        return staged_gram(spec, x1, x2, get, out=out, progress=progress, **call)
-    setup = prepare(spec, x1, x2, get, collapse=collapse, **call)
-    outs = check_out(out, setup.shape, setup.dtype, setup.get, (setup.x1, setup.x2))
-    if tol is not None:
-        meet_tolerance(setup, spec, tol)
-    return pack(run_dense(setup, outs, progress), setup.get, setup.is_tuple)
+    options = Options(
+        dtype=dtype,
+        backend=backend,
+        threads=threads,
+        max_memory=max_memory,
+        progress=progress,
+        collapse=collapse,
+        tol=tol,
+    )
+    return gram_of(Request.of(net, x1, x2, get, options), out)
+
+
+def gram_of(request: Request, out: Any = None) -> Any:
+    """Return the result of `gram` for a request that is checked."""
+    with request.beside(out) as found:
+        return request.pack(choose(found, out).gram(found, out))

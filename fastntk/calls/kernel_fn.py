@@ -5,9 +5,10 @@ from typing import Any
 
 from fastntk._kernel import Kernel
 from fastntk._validation import check_fields, check_keywords, n_axes
-from fastntk.calls.gram import gram
-from fastntk.layerwise.evaluate import evaluate, is_staged
+from fastntk.calls.choose import layerwise
+from fastntk.calls.gram import gram_of
 from fastntk.layerwise.stages import contains
+from fastntk.request.request import Request
 from fastntk.request.results import pack
 from fastntk.spec import Aggregate, Custom, Spec
 
@@ -37,15 +38,16 @@ def call_kernel_fn(
         takes_pattern=contains(spec, Aggregate),
         takes_any=contains(spec, Custom),
     )
-    is_plain = not is_kernel and not is_staged(spec, x1)
-    if is_plain and names is not None and {"nngp", "ntk"}.issuperset(names):
-        return gram(spec, x1, x2, names if is_tuple else names[0])
     carried: tuple[str, ...] = ("nngp", "ntk")
     if names is not None and "ntk" not in names:
         carried = ("nngp",)
     if names is None and is_kernel and x1.ntk is None:
         carried = ("nngp",)
-    kernel = evaluate(spec, x1, x2, carried, keywords=keywords)
+    if names is not None and not is_kernel and {"nngp", "ntk"}.issuperset(names):
+        request = Request(spec, x1, x2, names, is_tuple)
+        if not request.is_layerwise:
+            return gram_of(request)
+    kernel = layerwise().kernel(Request(spec, x1, x2, carried), keywords)
     if names is None:
         return kernel
     return pack([getattr(kernel, name) for name in names], names, is_tuple)

@@ -11,7 +11,7 @@ from fastntk.backends.cpu.collapse import ExactRecursion
 from fastntk.backends.cpu.numerical import specialise
 from fastntk.program import lower
 from fastntk.request.results import pack
-from fastntk.tiling.setup import as_spec
+from fastntk.spec import as_spec
 
 __all__ = ["profile"]
 

@@ -1,1 +1,1 @@
-"""Rows that lie on a GPU: their kernel matrices are computed there, and stay there."""
+"""Rows that lie on a GPU: their kernel matrices are computed and stay there."""

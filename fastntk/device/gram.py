@@ -12,7 +12,7 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._typing import InputMatrix
 from fastntk._validation import as_input, is_same_input, resolve_dtype
-from fastntk.backends.base import get_backend
+from fastntk.backends import get_backend
 from fastntk.backends.cuda.arrays import (
     as_device_matrix,
     flat_output,

@@ -12,83 +12,40 @@ from typing import Any
 
 import numpy as np
 
-from fastntk._errors import InputError, NotSupportedError
+from fastntk._errors import InputError
 from fastntk._kernel import Kernel
 from fastntk._typing import InputMatrix
-from fastntk._validation import (
-    as_samples,
-    check_get,
-    check_max_memory,
-    check_out,
-    check_samples,
-    check_threads,
-    is_same_input,
-    n_axes,
-    resolve_dtype,
-)
+from fastntk._validation import as_samples, check_samples, is_same_input
 from fastntk.backends import get_backend
 from fastntk.layerwise.custom import check_kernel
 from fastntk.layerwise.memory import check_whole
-from fastntk.layerwise.stages import contains, is_one_run, run_stages
-from fastntk.layerwise.whole import Branch, Inputs, RunOptions, run_spec
-from fastntk.request.progress import ProgressArg, make_progress
-from fastntk.request.results import check_range, pack
+from fastntk.layerwise.stages import contains, run_stages
+from fastntk.layerwise.whole import Branch, Inputs, Runs, run_spec
+from fastntk.program.one_run import is_one_run
+from fastntk.request.options import Options
+from fastntk.request.protocol import Engine
+from fastntk.request.request import Request
+from fastntk.request.results import check_range
 from fastntk.spec import Custom, Dropout, FanOut, Flatten, Parallel, Serial, Spec
 
-__all__ = ["evaluate", "is_staged", "refuse_staged", "staged_diagonal", "staged_gram"]
-
-DIAGONAL_SAMPLES = 64  # computed together where only the diagonal is wanted
-
-
-def is_staged(spec: Spec, x: Any) -> bool:
-    """Say whether a network is evaluated on whole matrices, by its layers or inputs."""
-    return not is_one_run(spec) or n_axes(x) == 3
-
-
-def refuse_staged(spec: Spec, x: Any, name: str) -> None:
-    """Raise an error where only the engine itself can do what is asked."""
-    if is_staged(spec, x):
-        raise NotSupportedError(
-            f"{name}: found a layer made by a user, or inputs with positions; such a "
-            "network is evaluated on whole matrices. Use fastntk.gram or kernel_fn, on "
-            "fewer samples at a time if memory is short"
-        )
+__all__ = ["evaluate"]
 
 
 def evaluate(
-    spec: Spec,
-    x1: Any,
-    x2: Any,
-    names: tuple[str, ...],
-    *,
-    keywords: Mapping[str, Any] | None = None,
-    dtype: Any = None,
-    threads: int | None = None,
-    backend: str = "auto",
-    budget: int | None = None,
+    request: Request, engine: Engine, keywords: Mapping[str, Any] | None = None
 ) -> Kernel:
     """Compute the kernel of a network, with variances and shapes.
 
     Parameters
     ----------
-    spec : Spec
-        The network.
-    x1 : array-like or CSR matrix of shape (n1, d), (n1, positions, channels), or Kernel
-        Samples, or a kernel that goes on (``x2`` is None then).
-    x2 : the same for the other side, or None
-        None stands for ``x1``.
-    names : tuple of str
-        Kernels that are carried: ("nngp",) or ("nngp", "ntk").
+    request : Request
+        The rows, (n, d) or (n, positions, channels), or a Kernel that goes on
+        (``x2`` is None then). Its names are the kernels carried: ("nngp",) or
+        ("nngp", "ntk").
+    engine : Engine
+        Runs the stretches of layers that are one program.
     keywords : mapping, optional
         Keyword arguments of ``kernel_fn`` for layers that take some.
-    dtype : dtype-like, optional
-        Of the result; derived from the inputs if None.
-    threads : int, optional
-        Worker threads.
-    backend : str, default="auto"
-        Where tiles run.
-    budget : int, optional
-        Bytes for whole matrices.
 
     Returns
     -------
@@ -99,40 +56,39 @@ def evaluate(
     Whole matrices are float64 and take ``8 n1 n2 positions^2`` bytes each; up to three
     per kernel and branch are alive at once.
     """
-    check_threads(threads)
-    get_backend(backend)
+    spec, names, asked = request.spec, request.names, request.options
+    get_backend(asked.backend)
     start: Branch
-    if isinstance(x1, Kernel):
-        start, kind, is_same = _given(spec, x1, x2, names)
+    if isinstance(request.x1, Kernel):
+        start, kind, is_same = _given(spec, request.x1, request.x2, names)
     else:
-        start, kind, is_same = _data(spec, x1, x2, dtype)
+        start, kind, is_same = _data(request)
+    options = Options(dtype=kind, backend=asked.backend, threads=asked.threads)
     has_positions = _shape(start)[2] is not None
     if isinstance(start, Inputs) and is_one_run(spec) and not has_positions:
-        options = RunOptions(names, kind, threads, backend)
-        kernel = run_spec(spec, start, options)
+        kernel = run_spec(spec, start, Runs(engine, names, options))
     else:
-        options = RunOptions(names, np.dtype(np.float64), threads, backend)
+        runs = Runs(engine, names, options.replace(dtype=np.float64))
         n1, n2, t = _shape(start)
         n_arrays = len(names) * (2 + _branches(spec))
-        check_whole((n1, n2), t or 1, n_arrays, budget)
+        check_whole((n1, n2), t or 1, n_arrays, asked.budget)
         if is_one_run(spec, has_positions=has_positions):
-            kernel = run_spec(spec, start, options)
+            kernel = run_spec(spec, start, runs)
         else:
-            kernel = run_stages(spec, start, options, keywords or {})
-    other = x1.cov2 if isinstance(x1, Kernel) else x2
+            kernel = run_stages(spec, start, runs, keywords or {})
+    other = request.x1.cov2 if isinstance(request.x1, Kernel) else request.x2
     return _finish(kernel, kind, is_same=is_same, has_other=other is not None)
 
 
-def _data(
-    spec: Spec, x1: Any, x2: Any, dtype: Any
-) -> tuple[Inputs, np.dtype[Any], bool]:
+def _data(request: Request) -> tuple[Inputs, np.dtype[Any], bool]:
     """Check samples; return them, the dtype of the result, and whether they are one."""
-    first = as_samples(x1, "x1")
-    second = None if x2 is None else as_samples(x2, "x2")
+    spec = request.spec
+    first = as_samples(request.x1, "x1")
+    second = None if request.x2 is None else as_samples(request.x2, "x2")
     check_samples(first, second)
     if len(first.shape) == 3 and isinstance(_first_layer(spec), Flatten):
         first, second = _flat(first), None if second is None else _flat(second)
-    kind = resolve_dtype(dtype, first, second)
+    kind = request.options.dtype_of(first, second)
     is_same = second is None or is_same_input(first, second)
     if is_same and _depends_on_identity(spec):
         second = None
@@ -213,59 +169,3 @@ def _finish(
         for name, a in arrays.items()
     }
     return kernel.replace(**cast, x1_is_x2=is_same, is_input=False)
-
-
-def staged_gram(
-    spec: Spec,
-    x1: Any,
-    x2: Any,
-    get: Any,
-    *,
-    dtype: Any,
-    backend: str,
-    threads: int | None,
-    out: Any,
-    max_memory: int | float | str | None,
-    progress: ProgressArg,
-) -> Any:
-    """Return `fastntk.gram` of a network that is evaluated on whole matrices."""
-    names, is_tuple = check_get(get)
-    budget = check_max_memory(max_memory)
-    carried = ("nngp", "ntk") if "ntk" in names else ("nngp",)
-    settings: dict[str, Any] = {"dtype": dtype, "threads": threads, "backend": backend}
-    first = as_samples(x1, "x1")
-    second = None if x2 is None else as_samples(x2, "x2")
-    kind = resolve_dtype(dtype, first, second)
-    outs = None
-    if out is not None:  # a sample of each side tells the shape
-        probe = evaluate(
-            spec, first[:1], None if second is None else second[:1], carried, **settings
-        )
-        other = first if second is None else second
-        shape = (first.shape[0], other.shape[0], *probe.nngp.shape[2:])
-        outs = check_out(out, shape, kind, names, (first, second))
-    n_entries = first.shape[0] * (first if second is None else second).shape[0]
-    with make_progress(progress, n_entries) as bar:
-        kernel = evaluate(spec, first, second, carried, budget=budget, **settings)
-        bar.add(bar.total)
-    arrays = [getattr(kernel, name) for name in names]
-    if outs is not None:
-        for target, array in zip(outs, arrays, strict=True):
-            target[...] = array
-        arrays = list(outs)
-    return pack(arrays, names, is_tuple)
-
-
-def staged_diagonal(spec: Spec, x: Any, get: Any, dtype: Any) -> Any:
-    """Return `fastntk.diagonal` of such a network, some samples at a time."""
-    names, is_tuple = check_get(get)
-    carried = ("nngp", "ntk") if "ntk" in names else ("nngp",)
-    samples = as_samples(x, "x")
-    parts: list[list[Any]] = [[] for _ in names]
-    for start in range(0, samples.shape[0], DIAGONAL_SAMPLES):
-        some = samples[start : start + DIAGONAL_SAMPLES]
-        kernel = evaluate(spec, some, None, carried, dtype=dtype)
-        index = np.arange(some.shape[0])
-        for part, name in zip(parts, names, strict=True):
-            part.append(getattr(kernel, name)[index, index])
-    return pack([np.concatenate(part) for part in parts], names, is_tuple)

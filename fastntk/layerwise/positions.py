@@ -22,22 +22,15 @@ from fastntk.spec import (
     Spec,
 )
 
-__all__ = ["mixes_positions", "run_positional"]
+__all__ = ["run_positional"]
 
 _POSITIONS = 1  # axis of (n, positions, channels)
-
-
-def mixes_positions(spec: Spec) -> bool:
-    """Say whether a layer acts across the positions of (n, positions, channels)."""
-    if isinstance(spec, DotGeneral):
-        return spec.factor is None
-    return type(spec) in _RULES
 
 
 def run_positional(
     spec: Spec, kernel: Kernel, options: Mapping[str, Any], label: str
 ) -> Kernel:
-    """Apply a layer of `mixes_positions` to a kernel of shape (n1, n2, T, T).
+    """Apply a layer that mixes positions to a kernel of shape (n1, n2, T, T).
 
     Parameters
     ----------

@@ -12,8 +12,9 @@ from fastntk._errors import NetworkError
 from fastntk._kernel import Kernel
 from fastntk.layerwise.custom import run_custom
 from fastntk.layerwise.joins import JOINS, join_branches
-from fastntk.layerwise.positions import mixes_positions, run_positional
-from fastntk.layerwise.whole import Branch, RunOptions, n_positions, run_spec
+from fastntk.layerwise.positions import run_positional
+from fastntk.layerwise.whole import Branch, Runs, n_positions, run_spec
+from fastntk.program.one_run import is_one_run
 from fastntk.spec import (
     Custom,
     Dropout,
@@ -25,7 +26,7 @@ from fastntk.spec import (
     Spec,
 )
 
-__all__ = ["contains", "is_one_run", "run_stages"]
+__all__ = ["contains", "run_stages"]
 
 State: TypeAlias = Branch | tuple["State", ...]
 _Tree: TypeAlias = tuple["_Tree", ...] | None  # of branches; None is one of them
@@ -41,17 +42,8 @@ def contains(spec: Spec, *kinds: type[Spec]) -> bool:
     return isinstance(spec, kinds)
 
 
-def is_one_run(spec: Spec, *, has_positions: bool = False) -> bool:
-    """Say whether a layer, and all it holds, can be part of a program."""
-    if isinstance(spec, Serial | Parallel):
-        return all(is_one_run(c, has_positions=has_positions) for c in spec.layers)
-    if isinstance(spec, Custom):
-        return False
-    return not (has_positions and mixes_positions(spec))
-
-
 def run_stages(
-    spec: Spec, start: Branch, options: RunOptions, keywords: Mapping[str, Any]
+    spec: Spec, start: Branch, runs: Runs, keywords: Mapping[str, Any]
 ) -> Kernel:
     """Evaluate a network on whole matrices.
 
@@ -61,7 +53,7 @@ def run_stages(
         The network.
     start : Inputs or Kernel
         What it is applied to; symmetric if ``x2``, or ``cov2``, is None.
-    options : RunOptions
+    runs : Runs
         For the runs of the engine, in float64.
     keywords : mapping
         Keyword arguments of ``kernel_fn`` for layers that take some.
@@ -76,20 +68,20 @@ def run_stages(
     NetworkError, NotSupportedError, RangeError
         The message names the layer.
     """
-    end = _Walk(options, keywords).serial([("", spec)], start)
+    end = _Walk(runs, keywords).serial([("", spec)], start)
     if isinstance(end, tuple):
         raise NetworkError(
             f"{_short(spec)}: the network ends with {len(end)} branches; expected one. "
             "Join them, e.g. by FanInSum()"
         )
-    return run_spec(Identity(), end, options) if not isinstance(end, Kernel) else end
+    return run_spec(Identity(), end, runs) if not isinstance(end, Kernel) else end
 
 
 class _Walk:
     """One evaluation: what is the same at every layer, and a method per kind."""
 
-    def __init__(self, options: RunOptions, keywords: Mapping[str, Any]) -> None:
-        self.options = options
+    def __init__(self, runs: Runs, keywords: Mapping[str, Any]) -> None:
+        self.runs = runs
         self.keywords = keywords
 
     def serial(self, layers: Sequence[_Place], state: State) -> State:
@@ -109,7 +101,7 @@ class _Walk:
 
     def _run(self, layers: Sequence[_Place], state: Any) -> Kernel:
         places, specs = zip(*layers, strict=True)
-        return run_spec(Section(specs, places), state, self.options)
+        return run_spec(Section(specs, places), state, self.runs)
 
     def _stage(self, where: str, spec: Spec, state: State) -> State:
         label = _short(spec) + (f" at layer {where}" if where else "")
@@ -157,7 +149,7 @@ class _Walk:
             )
         if isinstance(state, Kernel):
             return state
-        return run_spec(Identity(), state, self.options)
+        return run_spec(Identity(), state, self.runs)
 
 
 def _flat(where: str, spec: Spec) -> Iterator[_Place]:

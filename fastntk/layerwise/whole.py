@@ -7,18 +7,19 @@ engine are samples, or pairs (sample, position) in row order::
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from fastntk._kernel import Kernel
 from fastntk._typing import AnyArray, FloatArray, InputMatrix
+from fastntk.request.options import Options
+from fastntk.request.protocol import Engine, GivenKernel
+from fastntk.request.request import Request
 from fastntk.spec import Spec
-from fastntk.tiling.dense import run_dense
-from fastntk.tiling.setup import prepare
 
-__all__ = ["Branch", "Inputs", "RunOptions", "n_positions", "run_spec"]
+__all__ = ["Branch", "Inputs", "Runs", "n_positions", "run_spec"]
 
 GROUP_ROWS = 128  # rows that share a call when covariances within samples are computed
 
@@ -32,16 +33,20 @@ class Inputs:
 
 
 @dataclasses.dataclass(frozen=True)
-class RunOptions:
+class Runs:
     """What is the same for every run of a network.
 
     ``names`` are the kernels carried: ("nngp",) or ("nngp", "ntk").
     """
 
+    engine: Engine
     names: tuple[str, ...]
-    dtype: np.dtype[Any]
-    threads: int | None
-    backend: str = "auto"
+    options: Options
+
+    @property
+    def alone(self) -> Options:
+        """Options of small runs, one after the other: a single thread."""
+        return Options(dtype=self.options.dtype, threads=1)
 
 
 Branch: TypeAlias = Inputs | Kernel
@@ -54,48 +59,35 @@ def n_positions(state: Branch) -> int | None:
     return state.nngp.shape[2] if state.nngp.ndim == 4 else None
 
 
-def run_spec(spec: Spec, state: Branch, options: RunOptions) -> Kernel:
+def run_spec(spec: Spec, state: Branch, runs: Runs) -> Kernel:
     """Run layers that the engine knows; a Kernel without ``cov2`` is symmetric."""
     if isinstance(state, Inputs):
-        return _run_inputs(spec, state, options)
-    return _run_kernel(spec, state, options)
+        return _run_inputs(spec, state, runs)
+    return _run_kernel(spec, state, runs)
 
 
-def _run_inputs(spec: Spec, state: Inputs, options: RunOptions) -> Kernel:
+def _run_inputs(spec: Spec, state: Inputs, runs: Runs) -> Kernel:
     t = n_positions(state)
-    setup = prepare(
-        spec,
-        _rows(state.x1),
-        None if state.x2 is None else _rows(state.x2),
-        options.names,
-        dtype=options.dtype,
-        threads=options.threads,
-        backend=options.backend,
-    )
-    arrays = run_dense(setup)
+    x1, x2 = _rows(state.x1), None if state.x2 is None else _rows(state.x2)
+    request = Request(spec, x1, x2, runs.names, options=runs.options)
+    found = runs.engine.from_rows(request)
 
     def within(x: AnyArray) -> FloatArray:
         """Return the covariances of positions within each of some samples."""
-        part = prepare(spec, _rows(x), None, ("nngp",), dtype=setup.dtype, threads=1)
-        return _diagonal_blocks(_to_samples(run_dense(part)[0], x.shape[1]))
+        part = Request(spec, _rows(x), None, ("nngp",), options=runs.alone)
+        nngp = runs.engine.from_rows(part).nngp
+        return _diagonal_blocks(_to_samples(nngp, x.shape[1]))
 
-    cov2 = None
-    if t is None:
-        cov1 = setup.rows1.diagonal("nngp").astype(setup.dtype)
-        if setup.x2 is not None:
-            cov2 = setup.rows2.diagonal("nngp").astype(setup.dtype)
-    elif state.x2 is None:
-        cov1 = _diagonal_blocks(_to_samples(arrays[0], t))
-    else:
+    cov1, cov2 = found.cov1, found.cov2
+    if t is not None and state.x2 is None:
+        cov1, cov2 = _diagonal_blocks(_to_samples(found.nngp, t)), None
+    elif t is not None:
         cov1 = _in_groups(within, state.x1, t)
         cov2 = _in_groups(within, state.x2, t)
-    program = setup.program
-    return _make(arrays, t, cov1, cov2, program.is_gaussian, program.width)
+    return _make(found, t, cov1, cov2)
 
 
-def _run_kernel(spec: Spec, kernel: Kernel, options: RunOptions) -> Kernel:
-    from fastntk.tiling.given import GivenKernel, continue_kernel
-
+def _run_kernel(spec: Spec, kernel: Kernel, runs: Runs) -> Kernel:
     t = n_positions(kernel)
     given = GivenKernel(
         nngp=_to_rows(kernel.nngp),
@@ -105,8 +97,7 @@ def _run_kernel(spec: Spec, kernel: Kernel, options: RunOptions) -> Kernel:
         is_gaussian=kernel.is_gaussian,
         width=_width(kernel.shape1),
     )
-    out = continue_kernel(spec, given, options.names, threads=options.threads)
-    arrays = [out.nngp] if out.ntk is None else [out.nngp, out.ntk]
+    found = runs.engine.from_kernel(spec, given, runs.names, runs.options)
 
     def within(cov: FloatArray) -> FloatArray:
         """Return what becomes of the covariances within each of some samples."""
@@ -120,37 +111,34 @@ def _run_kernel(spec: Spec, kernel: Kernel, options: RunOptions) -> Kernel:
             cov1=_variances(cov),
             cov2=None,
         )
-        block = continue_kernel(spec, start, ("nngp",), threads=1).nngp
+        block = runs.engine.from_kernel(spec, start, ("nngp",), runs.alone).nngp
         return _diagonal_blocks(_to_samples(block, cov.shape[1]))
 
-    if t is None:
-        cov1, cov2 = out.cov1, out.cov2
-    elif kernel.cov2 is None:
-        cov1, cov2 = _diagonal_blocks(_to_samples(out.nngp, t)), None
-    else:
+    cov1, cov2 = found.cov1, found.cov2
+    if t is not None and kernel.cov2 is None:
+        cov1, cov2 = _diagonal_blocks(_to_samples(found.nngp, t)), None
+    elif t is not None:
         cov1 = _in_groups(within, kernel.cov1, t)
         cov2 = _in_groups(within, kernel.cov2, t)
-    return _make(arrays, t, cov1, cov2, out.is_gaussian, out.width)
+    return _make(found, t, cov1, cov2)
 
 
 def _make(
-    arrays: Sequence[AnyArray],
-    t: int | None,
-    cov1: FloatArray,
-    cov2: FloatArray | None,
-    is_gaussian: bool,
-    width: float | None,
+    found: GivenKernel, t: int | None, cov1: FloatArray, cov2: FloatArray | None
 ) -> Kernel:
-    nngp, *rest = arrays if t is None else [_to_samples(a, t) for a in arrays]
+    """Return the kernel of samples from that of rows, with other variances."""
+    nngp, ntk, width = found.nngp, found.ntk, found.width
+    if t is not None:
+        nngp, ntk = _to_samples(nngp, t), None if ntk is None else _to_samples(ntk, t)
     n1, n2 = nngp.shape[:2]
     inner = () if t is None else (t,)
     return Kernel(
         nngp=nngp,
-        ntk=rest[0] if rest else None,
+        ntk=ntk,
         cov1=cov1,
         cov2=cov2,
         x1_is_x2=cov2 is None,
-        is_gaussian=is_gaussian,
+        is_gaussian=found.is_gaussian,
         shape1=None if width is None else (n1, *inner, round(width)),
         shape2=None if width is None else (n2, *inner, round(width)),
     )

@@ -34,7 +34,7 @@ def compute_block(setup: Setup, rows: Any, cols: Any) -> AnyArray:
         setup,
         x1=_take(setup.x1, first),
         x2=None if is_same else _take(other, second),
-        budget=None,
+        options=setup.options.replace(max_memory=None),
     )
     part.rows1 = _side(setup, setup.rows1, first, n1)
     part.rows2 = part.rows1 if is_same else _side(setup, setup.rows2, second, n2)

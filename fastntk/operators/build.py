@@ -5,15 +5,16 @@ from typing import Any
 
 from fastntk._errors import InputError
 from fastntk._typing import MatrixLike
-from fastntk.layerwise.evaluate import refuse_staged
+from fastntk.calls.choose import by_tiles
 from fastntk.operators.cache_options import check_cache, make_cache
 from fastntk.operators.gram_operator import GramOperator
 from fastntk.operators.layout import choose_layout
-from fastntk.request.placement import is_on_device, rows_on_host
+from fastntk.request.options import Options
 from fastntk.request.progress import ProgressArg
-from fastntk.tiling.setup import as_spec, prepare
+from fastntk.request.request import Request
+from fastntk.tiling.setup import prepare
 
-__all__ = ["operator"]
+__all__ = ["operator", "operator_of"]
 
 
 def operator(
@@ -100,45 +101,34 @@ def operator(
     >>> np.allclose(K @ np.ones(3), fastntk.gram(net, x) @ np.ones(3))
     True
     """
-    spec = as_spec(net)
-    if is_on_device(x1, x2):
-        with rows_on_host(x1, x2, backend) as (first, second, backend):
-            options: dict[str, Any] = {
-                "threads": threads,
-                "max_memory": max_memory,
-                "cache": cache,
-            }
-            options |= {"dtype": dtype, "collapse": collapse, "progress": progress}
-            return operator(net, first, second, get, backend=backend, **options)
-    refuse_staged(spec, x1, "operator")
+    options = Options(
+        dtype=dtype,
+        backend=backend,
+        threads=threads,
+        max_memory=max_memory,
+        progress=progress,
+        collapse=collapse,
+    )
+    return operator_of(net, x1, x2, get, options, cache)
+
+
+def operator_of(
+    net: Any, x1: Any, x2: Any, get: str, options: Options, cache: Any = "auto"
+) -> GramOperator:
+    """Return the result of `operator` for options that are checked."""
     if not isinstance(get, str):
         raise InputError(
             f"get: found {get!r}; expected 'nngp' or 'ntk': an operator is one matrix. "
             "Make one operator for each kernel"
         )
-    setup = prepare(
-        spec,
-        x1,
-        x2,
-        get,
-        dtype=dtype,
-        backend=backend,
-        threads=threads,
-        max_memory=max_memory,
-        collapse=collapse,
-    )
-    check_cache(cache)
-    layout = choose_layout(setup)
-    setup.prepare_rows()
-    kept = make_cache(cache, layout)
-    options = {
-        "dtype": setup.dtype.name,
-        "backend": backend,
-        "threads": threads,
-        "max_memory": max_memory,
-        "cache": cache,
-        "collapse": collapse,
-        "progress": progress,
-    }
-    again = functools.partial(operator, net, setup.x1, setup.x2, get, **options)
-    return GramOperator(net, setup, layout, kept, again, progress=progress)
+    with by_tiles(Request.of(net, x1, x2, get, options), "operator") as request:
+        setup = prepare(request)
+        check_cache(cache)
+        layout = choose_layout(setup)
+        setup.prepare_rows()
+        kept = make_cache(cache, layout)
+        fixed = setup.options.replace(dtype=setup.dtype)
+        again = functools.partial(
+            operator_of, net, setup.x1, setup.x2, get, fixed, cache
+        )
+        return GramOperator(net, setup, layout, kept, again, progress=fixed.progress)

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from fastntk._errors import InputError, NotSupportedError
 
-__all__ = ["Progress", "ProgressArg", "make_progress"]
+__all__ = ["Progress", "ProgressArg", "check_progress", "make_progress"]
 
 ProgressArg = bool | Callable[[int, int], None]
 """What ``progress=`` accepts: a switch, or ``callback(done, total)`` in entries."""
@@ -71,6 +71,23 @@ class _Bar(Progress):
         self._bar.close()
 
 
+def check_progress(progress: ProgressArg | None) -> ProgressArg:
+    """Return what ``progress=`` was given, if it can be shown.
+
+    Raises
+    ------
+    InputError
+        If it is neither a bool nor a callable.
+    """
+    if progress is None:
+        return False
+    if isinstance(progress, bool) or callable(progress):
+        return progress
+    raise InputError(
+        f"progress is {progress!r}; expected True, False or a callable(done, total)"
+    )
+
+
 def make_progress(progress: ProgressArg, total: int) -> Progress:
     """Return what ``progress=`` asks for.
 
@@ -81,7 +98,8 @@ def make_progress(progress: ProgressArg, total: int) -> Progress:
     InputError
         If it is neither a bool nor a callable.
     """
-    if progress is False or progress is None:
+    progress = check_progress(progress)
+    if progress is False:
         return Progress(total)
     if progress is True:
         try:
@@ -92,8 +110,4 @@ def make_progress(progress: ProgressArg, total: int) -> Progress:
                 "progress(done, total)"
             ) from None
         return _Bar(total, tqdm)
-    if callable(progress):
-        return _Callback(total, progress)
-    raise InputError(
-        f"progress is {progress!r}; expected True, False or a callable(done, total)"
-    )
+    return _Callback(total, progress)

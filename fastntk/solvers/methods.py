@@ -24,20 +24,20 @@ from fastntk.solvers.result import SolveResult
 from fastntk.solvers.status import Status
 from fastntk.solvers.systems import System, memory_there
 
-__all__ = ["Options", "solve_again", "solve_system"]
+__all__ = ["Settings", "solve_again", "solve_system"]
 
-Options = dict[str, Any]
+Settings = dict[str, Any]
 FACTOR_SHARE = 0.75  # of the memory for a preconditioner; the rest is for tiles
 VECTORS = 14  # arrays of n x columns that an iteration needs
 
 
 def solve_system(
-    system: System, y: Any, ridge: float, method: str, settings: Options
+    system: System, y: Any, ridge: float, method: str, settings: Settings
 ) -> SolveResult:
     """Check targets, merge equal rows, choose a method and run it."""
     n = system.x.shape[0]
     targets, is_vector = check_targets(y, n)
-    memory = memory_there(system.options["max_memory"])
+    memory = memory_there(system.options.max_memory)
     groups = merge(system.x) if ridge == 0.0 and method in _MERGING else None
     if groups is None:
         choice = choose(method, n, ridge, memory)
@@ -59,7 +59,7 @@ def solve_system(
 
 
 def solve_again(
-    result: SolveResult, system: System, y: Any, ridge: float, settings: Options
+    result: SolveResult, system: System, y: Any, ridge: float, settings: Settings
 ) -> SolveResult:
     """Solve for other targets with what is there already."""
     factor = result.details.get("factor")
@@ -83,7 +83,7 @@ def _run(
     y: FloatArray,
     ridge: float,
     choice: Choice,
-    settings: Options,
+    settings: Settings,
     memory: int | None,
 ) -> SolveResult:
     """Run a method."""
@@ -106,7 +106,7 @@ def _cholesky(
     y: FloatArray,
     ridge: float,
     choice: Choice,
-    settings: Options,
+    settings: Settings,
     memory: int | None,
 ) -> SolveResult:
     """Factorise; where that was "auto" and too singular, take the pseudoinverse."""
@@ -135,7 +135,7 @@ def _spectral(
     y: FloatArray,
     ridge: float,
     choice: Choice,
-    settings: Options,
+    settings: Settings,
     memory: int | None,
 ) -> SolveResult:
     with Meter() as meter:
@@ -162,7 +162,7 @@ def _cg(
     y: FloatArray,
     ridge: float,
     choice: Choice,
-    settings: Options,
+    settings: Settings,
     memory: int | None,
 ) -> SolveResult:
     room = None
@@ -215,7 +215,7 @@ def _falkon(
     y: FloatArray,
     ridge: float,
     choice: Choice,
-    settings: Options,
+    settings: Settings,
     memory: int | None,
 ) -> SolveResult:
     operator, _ = system.operators(ridge)
@@ -235,7 +235,7 @@ def _askotch(
     y: FloatArray,
     ridge: float,
     choice: Choice,
-    settings: Options,
+    settings: Settings,
     memory: int | None,
 ) -> SolveResult:
     fast, accurate = system.operators(ridge)
@@ -252,9 +252,9 @@ def _askotch(
 
 def _within(system: System, share: int) -> System:
     """Return the system with a share of the memory for its tiles."""
-    if system.options["max_memory"] is None:
+    if system.options.max_memory is None:
         return system
-    options = system.options | {"max_memory": share}
+    options = system.options.replace(max_memory=share)
     return dataclasses.replace(system, options=options)
 
 

@@ -10,14 +10,15 @@ import numpy as np
 
 from fastntk._errors import IndefiniteError, InputError, NotSupportedError
 from fastntk._typing import FloatArray, MatrixLike
-from fastntk._validation import as_input, check_max_memory, check_threads
+from fastntk._validation import as_input
 from fastntk.calls import gram
+from fastntk.request.options import Options
 from fastntk.request.placement import beside, to_host
 from fastntk.solvers.checks import check_targets
 from fastntk.solvers.direct.cholesky_factor import CholeskyFactor
-from fastntk.solvers.methods import Options, solve_again, solve_system
+from fastntk.solvers.methods import Settings, solve_again, solve_system
 from fastntk.solvers.result import SolveResult
-from fastntk.solvers.solve import Request, solve
+from fastntk.solvers.solve import Problem, solve
 from fastntk.solvers.systems import System
 
 __all__ = ["KernelModel", "fit"]
@@ -52,7 +53,7 @@ class KernelModel:
     ridge: float
     facts: Mapping[str, Any]
     result: SolveResult | None = None
-    _training: tuple[System, FloatArray, Options] | None = None
+    _training: tuple[System, FloatArray, Settings] | None = None
 
     def predict(
         self,
@@ -85,12 +86,7 @@ class KernelModel:
         -----
         ``m n`` entries are computed and none is kept: memory is that of the inputs.
         """
-        options = {
-            "threads": check_threads(threads),
-            "max_memory": check_max_memory(max_memory),
-            "backend": backend,
-            "cache": "auto",
-        }
+        options = Options(threads=threads, max_memory=max_memory, backend=backend)
         precision = str(self.facts.get("precision", "float64"))
         system = System(self.net, self.x, self.get, precision, options)
         columns = self.coefficients.reshape(len(self.coefficients), -1)
@@ -204,7 +200,7 @@ class KernelModel:
             f"ridge {self.ridge:.6g}, {self.facts.get('summary', '')})"
         )
 
-    def _known(self, call: str) -> tuple[System, FloatArray, Options]:
+    def _known(self, call: str) -> tuple[System, FloatArray, Settings]:
         if self._training is None:
             raise NotSupportedError(
                 f"{call}: this model was loaded from a file, which holds no "
@@ -263,12 +259,10 @@ def fit(net: Any, x: MatrixLike, y: Any, **options: Any) -> KernelModel:
     """
     bound = inspect.signature(solve).bind(net, x, y, **options)
     bound.apply_defaults()
-    request, y = Request.of(net, x, bound.arguments), to_host(y)
-    result = solve_system(
-        request.system, y, request.ridge, request.method, request.settings
-    )
+    problem, y = Problem.of(net, x, bound.arguments), to_host(y)
+    result = problem.solve(y)
     return _model(
-        request.system, y, result, request.ridge, request.settings, request.strict
+        problem.system, y, result, problem.ridge, problem.settings, problem.strict
     )
 
 
@@ -277,7 +271,7 @@ def _model(
     y: Any,
     result: SolveResult,
     ridge: float,
-    settings: Options,
+    settings: Settings,
     strict: bool,
 ) -> KernelModel:
     if strict:

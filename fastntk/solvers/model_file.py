@@ -14,8 +14,7 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray
 from fastntk.solvers.model import KernelModel
-from fastntk.spec import from_json, to_json
-from fastntk.tiling.setup import as_spec
+from fastntk.spec import as_spec, from_json, to_json
 
 __all__ = ["load_model", "save_model"]
 

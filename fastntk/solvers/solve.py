@@ -7,17 +7,18 @@ from typing import Any
 import numpy as np
 
 from fastntk._typing import MatrixLike
-from fastntk._validation import as_input, check_max_memory, check_threads
-from fastntk.layerwise.evaluate import is_staged
+from fastntk._validation import as_input
+from fastntk.request.options import Options
 from fastntk.request.placement import beside, device_number, is_on_device, to_host
+from fastntk.request.request import is_layerwise
 from fastntk.solvers.cg.settings import CGStep
 from fastntk.solvers.checks import check_ridge, check_rtol
-from fastntk.solvers.methods import Options, solve_system
+from fastntk.solvers.methods import Settings, solve_system
 from fastntk.solvers.result import SolveResult
 from fastntk.solvers.systems import System
-from fastntk.tiling.setup import as_spec
+from fastntk.spec import as_spec
 
-__all__ = ["Request", "solve"]
+__all__ = ["Problem", "solve"]
 
 
 def solve(
@@ -134,40 +135,41 @@ def solve(
     >>> result.method, result.is_success
     ('cholesky', True)
     """
-    request = Request.of(net, x, locals())
-    result = solve_system(
-        request.system, y, request.ridge, request.method, request.settings
-    )
+    problem = Problem.of(net, x, locals())
+    result = problem.solve(y)
     result = result.replace(x=beside(result.x, y))
     return result.require_success() if strict else result
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
+class Problem:
     """The arguments of `solve`, checked and sorted."""
 
     system: System
     ridge: float
     method: str
-    settings: Options
+    settings: Settings
     strict: bool
 
     @classmethod
-    def of(cls, net: Any, x: Any, given: Mapping[str, Any]) -> "Request":
+    def of(cls, net: Any, x: Any, given: Mapping[str, Any]) -> "Problem":
         """Check the arguments that do not depend on the method."""
-        backend, device = given["backend"], device_number(x)
+        options = Options(
+            backend=given["backend"],
+            threads=given["threads"],
+            max_memory=given["max_memory"],
+        )
+        device = device_number(x)
         if is_on_device(x):
-            x, backend = to_host(x), "cuda" if backend == "auto" else backend
-        rows: Any = np.asarray(x) if is_staged(as_spec(net), x) else as_input(x, "x")
-        options = {
-            "backend": backend,
-            "threads": check_threads(given["threads"]),
-            "max_memory": check_max_memory(given["max_memory"]),
-            "cache": given["cache"],
-        }
+            x = to_host(x)
+            if options.backend == "auto":
+                options = options.replace(backend="cuda")
+        is_whole = is_layerwise(as_spec(net), x)
+        rows: Any = np.asarray(x) if is_whole else as_input(x, "x")
         settings = {key: given[key] for key in _SETTINGS}
         settings["rtol"] = check_rtol(given["rtol"])
-        system = System(net, rows, given["get"], given["precision"], options, device)
+        how = (given["precision"], options, given["cache"], device)
+        system = System(net, rows, given["get"], *how)
         return cls(
             system,
             check_ridge(given["ridge"]),
@@ -175,6 +177,10 @@ class Request:
             settings,
             bool(given["strict"]),
         )
+
+    def solve(self, y: Any) -> SolveResult:
+        """Return the solution for some targets, whatever its status."""
+        return solve_system(self.system, y, self.ridge, self.method, self.settings)
 
 
 _SETTINGS = (

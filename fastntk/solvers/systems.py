@@ -9,15 +9,15 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray, IntArray
 from fastntk._validation import check_max_memory
-from fastntk.calls import gram
-from fastntk.layerwise.evaluate import is_staged
+from fastntk.calls.gram import gram_of
 from fastntk.layerwise.memory import available_memory
-from fastntk.operators import operator
+from fastntk.operators.build import operator_of
+from fastntk.request.options import DEFAULTS, Options
 from fastntk.request.placement import on_device_number
+from fastntk.request.request import Request
 from fastntk.solvers.preconditioners.partition import partition
 from fastntk.solvers.protocol import DenseOperator, KernelOperator
 from fastntk.solvers.sub_operator import SubOperator
-from fastntk.tiling.setup import as_spec
 
 __all__ = ["PRECISIONS", "System", "memory_there"]
 
@@ -42,9 +42,10 @@ class System:
         "nngp" or "ntk".
     precision : str
         One of `PRECISIONS`.
-    options : dict
-        ``threads``, ``backend``, ``max_memory``, ``cache`` as `fastntk.operator` takes
-        them.
+    options : Options
+        How tiles are computed; their dtype follows from the precision.
+    cache : str, int or path-like
+        Which tiles are kept, as for `fastntk.operator`.
     device : int or None
         Number of the GPU that is current while tiles are made there; None: the one
         that is current at the call.
@@ -54,7 +55,8 @@ class System:
     x: Any
     get: str
     precision: str
-    options: dict[str, Any]
+    options: Options = DEFAULTS
+    cache: Any = "auto"
     device: int | None = None
 
     def __post_init__(self) -> None:
@@ -71,19 +73,19 @@ class System:
 
     def matrix(self) -> DenseOperator:
         """Return the whole matrix, Fortran order, to be overwritten."""
+        request = self._request(self.x).with_options(max_memory=None)
+        if request.is_layerwise:
+            return DenseOperator(gram_of(request))
         kind = np.float32 if self.precision == "float32" else np.float64
         n = self.x.shape[0]
-        options = {k: self.options[k] for k in ("threads", "backend")}
-        if is_staged(as_spec(self.net), self.x):
-            return DenseOperator(gram(self.net, self.x, get=self.get, **options))
         out = np.empty((n, n), dtype=kind, order="F")
         with on_device_number(self.device):
-            gram(self.net, self.x, get=self.get, dtype=kind, out=out, **options)
+            gram_of(request.with_options(dtype=kind), out)
         return DenseOperator(out)
 
     def operators(self, ridge: float) -> tuple[KernelOperator, KernelOperator | None]:
         """Return the operator to iterate with, and the one for residuals if another."""
-        if is_staged(as_spec(self.net), self.x):
+        if self._request(self.x).is_layerwise:
             return self.matrix(), None
         precision = self.precision
         exact = self._operator("float32" if precision == "float32" else "float64")
@@ -97,29 +99,32 @@ class System:
 
     def cross(self, x_new: Any, coefficients: AnyArray) -> AnyArray:
         """Return ``K(x_new, x) @ coefficients``, tile by tile."""
-        if is_staged(as_spec(self.net), x_new):
-            block = gram(self.net, x_new, self.x, get=self.get)
+        request = self._request(x_new, self.x)
+        if request.is_layerwise:
+            block = gram_of(request.replace(options=DEFAULTS))
             return np.asarray(block @ coefficients)
         kind = np.float32 if self.precision == "float32" else np.float64
-        options = self.options | {"cache": 0, "dtype": kind}
+        options = self.options.replace(dtype=kind)
         with on_device_number(self.device):
-            known = operator(self.net, x_new, self.x, get=self.get, **options)
+            known = operator_of(self.net, x_new, self.x, self.get, options, 0)
         return np.asarray(known.matmat(coefficients))
 
     def take(self, rows: Any) -> "System":
         """Return the system of some of the rows."""
         return dataclasses.replace(self, x=self.x[rows])
 
+    def _request(self, x1: Any, x2: Any = None) -> Request:
+        return Request.of(self.net, x1, x2, self.get, self.options)
+
     def _operator(self, kind: str) -> Any:
-        options = dict(self.options)
-        if self.precision in ("auto", "mixed") and kind == "float64":
-            options["cache"] = 0 if options["cache"] == "auto" else options["cache"]
-        options |= {"get": self.get, "dtype": kind}
+        is_exact = self.precision in ("auto", "mixed") and kind == "float64"
+        cache = 0 if is_exact and self.cache == "auto" else self.cache
+        how = (None, self.get, self.options.replace(dtype=kind), cache)
         with on_device_number(self.device):
             if self._close_rows is None:
-                return operator(self.net, self.x, **options)
+                return operator_of(self.net, self.x, *how)
             rows, place = self._close_rows
-            return SubOperator(operator(self.net, rows, **options), place)
+            return SubOperator(operator_of(self.net, rows, *how), place)
 
     @cached_property
     def _close_rows(self) -> tuple[AnyArray, IntArray] | None:

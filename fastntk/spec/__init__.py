@@ -15,7 +15,7 @@ serial(Dense(512, W_std=1.5, b_std=0.1), Relu(), Dense(1))
 True
 """
 
-from fastntk.spec._base import Spec, known_layers
+from fastntk.spec._base import Spec, as_spec, known_layers
 from fastntk.spec._json import FORMAT_VERSION, from_json, to_json
 from fastntk.spec.activations.elementary import (
     ABRelu,
@@ -139,6 +139,7 @@ __all__ = [
     "Softsign",
     "Spec",
     "Tanh",
+    "as_spec",
     "from_json",
     "known_layers",
     "repeat",

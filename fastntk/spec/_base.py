@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self, cast
 from fastntk._errors import NetworkError
 from fastntk.spec._checks import short_repr
 
-__all__ = ["Spec", "known_layers"]
+__all__ = ["Spec", "as_spec", "known_layers"]
 
 _REGISTRY: dict[str, type["Spec"]] = {}
 
@@ -111,6 +111,24 @@ class Spec:
                 f"{cls.__name__} was expected; use Spec.from_dict for any layer"
             )
         return layer(**{key: _decode(value) for key, value in values.items()})
+
+
+def as_spec(net: Any) -> Spec:
+    """Return the spec of a network or of a spec itself.
+
+    Raises
+    ------
+    NetworkError
+        If it is neither.
+    """
+    spec = getattr(net, "spec", net)
+    if not isinstance(spec, Spec):
+        raise NetworkError(
+            f"net: found {type(net).__name__}; expected a network made by "
+            "fastntk.stax, e.g. stax.serial(stax.Dense(512), stax.Relu(), "
+            "stax.Dense(1))"
+        )
+    return spec
 
 
 def known_layers() -> tuple[str, ...]:

@@ -206,6 +206,8 @@ Kernel
         """
         from fastntk._validation import as_samples, check_get
         from fastntk.program import lower
+        from fastntk.request.options import Options
+        from fastntk.request.request import Request
         from fastntk.tiling.setup import prepare
 
         names, _ = check_get(get)
@@ -214,7 +216,7 @@ Kernel
         shape = as_samples(x, "x").shape
         if len(shape) > 2:
             return lower(self.spec, names, shape[-1])
-        setup = prepare(self.spec, x, None, names)
+        setup = prepare(Request.of(self, x, None, names, Options()))
         setup.prepare_rows()
         return setup.program if setup.runs is None else setup.runs
 

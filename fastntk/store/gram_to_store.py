@@ -5,15 +5,16 @@ from typing import Any
 
 from fastntk._errors import InputError
 from fastntk._typing import MatrixLike
-from fastntk.layerwise.evaluate import refuse_staged
-from fastntk.request.placement import rows_on_host
+from fastntk.calls.choose import by_tiles
+from fastntk.request.options import Options
 from fastntk.request.progress import ProgressArg
+from fastntk.request.request import Request
 from fastntk.store.fill import Job, StoreReport, fill_store
 from fastntk.store.layout import check_options, choose_chunk, store_threads
 from fastntk.store.manifest import make_manifest
 from fastntk.store.place import Place
 from fastntk.tiling.plan import MAX_SIDE
-from fastntk.tiling.setup import as_spec, prepare
+from fastntk.tiling.setup import prepare
 
 __all__ = ["gram_to_store"]
 
@@ -124,37 +125,40 @@ def gram_to_store(
     >>> report.is_complete, bool(np.all(kernel == fastntk.gram(net, x)))
     (True, True)
     """
-    spec = as_spec(net)
-    refuse_staged(spec, x1, "gram_to_store")
-    options = check_options(path, get, layout, compression, shard, chunk, check)
-    call: dict[str, Any] = {"threads": threads, "max_memory": max_memory}
-    with rows_on_host(x1, x2, backend) as (first, second, where):
-        call |= {"dtype": dtype, "backend": where}
-        setup = prepare(spec, first, second, get, **call)
+    asked = check_options(path, get, layout, compression, shard, chunk, check)
+    options = Options(
+        dtype=dtype,
+        backend=backend,
+        threads=threads,
+        max_memory=max_memory,
+        progress=progress,
+    )
+    with by_tiles(Request.of(net, x1, x2, get, options), "gram_to_store") as request:
+        setup = prepare(request)
     if layout == "lower" and setup.x2 is not None:
         raise InputError(
             "layout: found 'lower' with two sides; expected 'full': only a symmetric "
             "matrix has a half"
         )
-    place = Place(options.path)
+    place = Place(asked.path)
     if overwrite:
         place.remove()
     there = place.manifest()
-    has_panels = options.kind == "npy" and layout == "full"
+    has_panels = asked.kind == "npy" and layout == "full"
     sides = choose_chunk(setup, chunk, has_panels=has_panels)
     wanted = make_manifest(
-        spec,
+        request.spec,
         setup,
         layout=layout,
         chunk=sides if there is None else there.chunk,
         tile=MAX_SIDE,
-        kind=options.kind,
-        compression=options.compression,
+        kind=asked.kind,
+        compression=asked.compression,
     )
     walkers = store_threads(setup, wanted.chunk)
     setup.threads = min(setup.threads, walkers)
     if there is None:
         there = place.create(wanted)
-    there.check_same(wanted, options.path)
-    job = Job(setup, walkers, place, there, options, durable, progress)
+    there.check_same(wanted, asked.path)
+    job = Job(setup, walkers, place, there, asked, durable, progress)
     return fill_store(job)

@@ -10,8 +10,10 @@ import numpy as np
 from fastntk._errors import InputError, StoreError
 from fastntk._jit import cache_folder
 from fastntk._typing import AnyArray, MatrixLike
+from fastntk.request.options import Options
 from fastntk.request.progress import Progress, ProgressArg, make_progress
-from fastntk.spec import Spec
+from fastntk.request.request import Request
+from fastntk.spec import Spec, as_spec
 from fastntk.store.formats.choose import Format
 from fastntk.store.journal import Record, read_journals
 from fastntk.store.manifest import Manifest, data_hash
@@ -19,7 +21,7 @@ from fastntk.store.place import Place
 from fastntk.store.resume import is_sound
 from fastntk.store.sink import ChunkWorker
 from fastntk.tiling.plan import Tile, TilePlan
-from fastntk.tiling.setup import as_spec, prepare
+from fastntk.tiling.setup import prepare
 
 __all__ = ["VerifyReport", "verify_store"]
 
@@ -242,9 +244,8 @@ class _Recompute:
         threads: int | None,
     ) -> None:
         self._manifest = manifest
-        setup = prepare(
-            spec, x1, x2, manifest.kernel, dtype=manifest.dtype, threads=threads
-        )
+        options = Options(dtype=manifest.dtype, threads=threads)
+        setup = prepare(Request(spec, x1, x2, (manifest.kernel,), options=options))
         if data_hash(setup.x1, setup.x2) != manifest.data:
             raise StoreError(
                 f"{place.path}: this is a store of other data than x1 and x2; pass the "

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastntk._errors import InputError
-from fastntk.spec import Dense, Parallel, Relu, Serial, Spec
+from fastntk.spec import Dense, Parallel, Relu, Serial, Spec, as_spec
 from fastntk.theory._checks import positive
 from fastntk.theory.kernel_moments import ntk_excess
-from fastntk.tiling.setup import as_spec
 
 __all__ = ["FiniteWidth", "finite_width"]
 

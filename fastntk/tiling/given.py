@@ -1,52 +1,24 @@
 """Layers on top of a kernel that is given as numbers: composition."""
 
-import dataclasses
-
 import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray, FloatArray
-from fastntk._validation import check_threads
 from fastntk.backends.cpu.given import GivenRows, GivenWorker
 from fastntk.backends.cpu.numerical import specialise
 from fastntk.program import Program, lower
 from fastntk.request.progress import make_progress
+from fastntk.request.protocol import GivenKernel
 from fastntk.spec import Spec
 from fastntk.tiling.driver import walk
 from fastntk.tiling.plan import plan_tiles
 from fastntk.tiling.sinks import DenseSink
 
-__all__ = ["GivenKernel", "continue_kernel"]
-
-
-@dataclasses.dataclass(frozen=True)
-class GivenKernel:
-    """Kernels of two sets of rows at some depth of a network.
-
-    Attributes
-    ----------
-    nngp : ndarray of shape (n1, n2)
-        Covariances.
-    ntk : ndarray of shape (n1, n2) or None
-        Tangent kernel; None if it is not wanted.
-    cov1, cov2 : ndarray of shape (n1,), (n2,)
-        Variances of both sides; ``cov2`` is None for a symmetric kernel.
-    is_gaussian : bool
-        Whether the features are independent Gaussian processes in the limit.
-    width : float or None
-        Number of features.
-    """
-
-    nngp: AnyArray
-    ntk: AnyArray | None
-    cov1: FloatArray
-    cov2: FloatArray | None
-    is_gaussian: bool = False
-    width: float | None = None
+__all__ = ["continue_kernel"]
 
 
 def continue_kernel(
-    spec: Spec, start: GivenKernel, get: tuple[str, ...], *, threads: int | None = None
+    spec: Spec, start: GivenKernel, get: tuple[str, ...], *, threads: int
 ) -> GivenKernel:
     """Apply the layers of a spec to a kernel.
 
@@ -58,7 +30,7 @@ def continue_kernel(
         Where to start; not modified.
     get : tuple of {"nngp", "ntk"}
         What to compute; "nngp" always comes along.
-    threads : int, optional
+    threads : int
         Worker threads.
 
     Returns
@@ -92,7 +64,7 @@ def continue_kernel(
         GivenRows(program, np.asarray(q, np.float64), t, dtype)
         for q, t in zip(_sides(start), _tangents(start), strict=False)
     ]
-    outs = _walk(program, start, rows, check_threads(threads))
+    outs = _walk(program, start, rows, threads)
     return GivenKernel(
         outs[0],
         outs[1] if len(names) > 1 else None,

@@ -1,4 +1,4 @@
-"""What every public call does first: check, lower, prepare the rows, plan the tiles."""
+"""Rows on the host, made ready: checked, lowered, prepared, planned."""
 
 import dataclasses
 import functools
@@ -7,39 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from fastntk._errors import MemoryBudgetError, NetworkError
-from fastntk._typing import GetArg, InputMatrix, MatrixLike
-from fastntk._validation import (
-    as_input,
-    check_flag,
-    check_get,
-    check_max_memory,
-    check_pair,
-    check_threads,
-    is_same_input,
-    resolve_dtype,
-)
-from fastntk.backends import Backend, get_backend
-from fastntk.backends.base import Worker
+from fastntk._typing import InputMatrix
+from fastntk._validation import as_input, check_pair, is_same_input
+from fastntk.backends import Backend, Worker, get_backend
 from fastntk.program import Program, lower
+from fastntk.request.options import Options
+from fastntk.request.request import Request
 from fastntk.spec import Spec
+from fastntk.tiling.memory import budget_left
 from fastntk.tiling.plan import MAX_SIDE, TilePlan, plan_tiles
 
-__all__ = ["Setup", "as_spec", "prepare"]
+__all__ = ["Setup", "prepare"]
 
 SPARSE_TILES = 4  # a product of sparse rows takes, in tiles, besides its result
-
-
-def as_spec(net: Any) -> Spec:
-    """Return the spec of a network or of a spec itself."""
-    spec = getattr(net, "spec", net)
-    if not isinstance(spec, Spec):
-        raise NetworkError(
-            f"net: found {type(net).__name__}; expected a network made by "
-            "fastntk.stax, e.g. stax.serial(stax.Dense(512), stax.Relu(), "
-            "stax.Dense(1))"
-        )
-    return spec
 
 
 @dataclasses.dataclass
@@ -50,22 +30,25 @@ class Setup:
     backend: Backend
     dtype: np.dtype[Any]
     get: tuple[str, ...]
-    is_tuple: bool
     x1: InputMatrix
     x2: InputMatrix | None
     threads: int
-    budget: int | None
+    options: Options
     rows1: Any = None
     rows2: Any = None
     runs: Program | None = None
     given_bytes: int = 0
-    collapse: bool = True
 
     @property
     def shape(self) -> tuple[int, int]:
         """Shape of the matrix."""
         other = self.x1 if self.x2 is None else self.x2
         return self.x1.shape[0], other.shape[0]
+
+    @property
+    def budget(self) -> int | None:
+        """Bytes that the computation may take; None: no limit."""
+        return self.options.budget
 
     @property
     def n_bytes(self) -> int:
@@ -109,7 +92,7 @@ class Setup:
     def optimise(self) -> None:
         """Look for a cheaper program with the same result for the rows prepared."""
         self.runs = self.program
-        if self.collapse:
+        if self.options.collapse:
             self.runs = self.backend.optimise(self.program, self.rows1, self.rows2)
 
     def plan(
@@ -120,18 +103,8 @@ class Setup:
         ``used`` bytes of the budget are taken; ``copies`` tiles of each kernel are
         alive at once per thread.
         """
-        budget = self.budget
+        budget = budget_left(self, used)
         if budget is not None:
-            budget -= used + self.input_bytes
-            if budget <= 0:
-                result = f"{used:,} for the result and " if used else ""
-                raise MemoryBudgetError(
-                    f"max_memory is {self.budget:,} bytes; this call needs more than "
-                    f"{used + self.input_bytes:,}: {result}"
-                    f"{self.input_bytes:,} for a copy of the inputs. Raise max_memory, "
-                    "pass out= (for instance a numpy.memmap), or stream blocks with "
-                    "fastntk.tiles"
-                )
             budget //= copies
         return plan_tiles(
             self.shape,
@@ -151,47 +124,43 @@ class Setup:
         return self.backend.worker(runs, self.rows1, self.rows2, plan.side)
 
 
-def prepare(
-    net: Any,
-    x1: MatrixLike,
-    x2: MatrixLike | None,
-    get: GetArg,
-    *,
-    dtype: Any = None,
-    backend: str = "auto",
-    threads: int | None = None,
-    max_memory: int | float | str | None = None,
-    collapse: bool = True,
-) -> Setup:
-    """Check all arguments and lower the network; nothing large is allocated."""
-    spec = as_spec(net)
-    names, is_tuple = check_get(get)
-    first = as_input(x1, "x1")
-    second = None if x2 is None else as_input(x2, "x2")
+def prepare(request: Request) -> Setup:
+    """Check the rows and lower the network; nothing large is allocated.
+
+    Raises
+    ------
+    InputError
+        For rows that do not fit.
+    NetworkError
+        If the network has no infinite-width limit.
+    NotSupportedError
+        For a backend that is not there.
+    """
+    options = request.options
+    first = as_input(request.x1, "x1")
+    second = None if request.x2 is None else as_input(request.x2, "x2")
     check_pair(first, second)
-    kind = resolve_dtype(dtype, first, second)
-    program = _lowered(spec, names, int(first.shape[1]))
+    kind = options.dtype_of(first, second)
+    program = _lowered(request.spec, request.names, int(first.shape[1]))
     if second is not None and program.has_dropout and is_same_input(first, second):
         second = None  # a row with itself shares the dropped features
     other = first if second is None else second
-    runner = get_backend(backend, int(first.shape[0]) * int(other.shape[0]))
+    runner = get_backend(options.backend, int(first.shape[0]) * int(other.shape[0]))
     sides = [first] if second is None else [first, second]
     program = runner.specialise(program, sides, kind)
-    if backend == "auto" and not _suits(runner, program, sides):
+    if options.backend == "auto" and not _suits(runner, program, sides):
         runner = get_backend("cpu")
     workers = getattr(runner, "workers", int)
     return Setup(
         program=program,
         backend=runner,
         dtype=kind,
-        get=names,
-        is_tuple=is_tuple,
+        get=request.names,
         x1=first,
         x2=second,
-        threads=workers(check_threads(threads)),
-        budget=check_max_memory(max_memory),
-        given_bytes=_made_bytes(first, x1) + _made_bytes(second, x2),
-        collapse=check_flag(collapse, "collapse"),
+        threads=workers(options.n_threads),
+        options=options,
+        given_bytes=_made_bytes(first, request.x1) + _made_bytes(second, request.x2),
     )
 
 

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from fastntk._errors import InputError, NotSupportedError, ToleranceNotReached
+from fastntk._errors import ToleranceNotReached
 from fastntk.backends.cpu.blocks import mean_squares
 from fastntk.backends.cpu.bound import KernelBound, kernel_bound, rounding
 from fastntk.backends.cpu.numerical import specialise
@@ -11,42 +11,23 @@ from fastntk.program import Program, lower
 from fastntk.spec import Spec
 from fastntk.tiling.setup import Setup
 
-__all__ = ["meet_tolerance", "refuse_tol"]
+__all__ = ["meet_tolerance"]
 
 ATTEMPTS = 4
 SMALLEST = 1e-15  # error of one activation that float64 allows
 
 
-def _checked(tol: Any) -> float:
-    """Return a tolerance: a positive number."""
-    is_number = isinstance(tol, int | float) and not isinstance(tol, bool)
-    if not is_number or not 0 < tol < math.inf:
-        raise InputError(
-            f"tol: found {tol!r}; expected a positive number, the largest error "
-            "relative to sqrt(K(x, x) K(y, y)), or None"
-        )
-    return float(tol)
-
-
-def refuse_tol(tol: Any, what: str) -> None:
-    """Refuse a tolerance where there is no bound to compare it with."""
-    if tol is not None:
-        raise NotSupportedError(
-            f"tol: {what} no bound on their error; expected tol=None"
-        )
-
-
-def meet_tolerance(setup: Setup, spec: Spec, tol: Any) -> None:
-    """Give a setup a program whose kernels err by at most ``tol``.
+def meet_tolerance(setup: Setup, spec: Spec) -> None:
+    """Give a setup a program whose kernels err by at most the ``tol`` of its options.
 
     Raises
     ------
-    InputError
-        If ``tol`` is no positive number.
     ToleranceNotReached
         If no number of terms does it: the message has the bound that was reached.
     """
-    tol = _checked(tol)
+    tol = setup.options.tol
+    if tol is None:
+        return
     variances = tuple(mean_squares(x) for x in setup.sides)
     lowered = lower(spec, setup.get, int(setup.x1.shape[1]))
     program, allowed = setup.program, math.inf

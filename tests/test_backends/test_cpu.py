@@ -7,8 +7,8 @@ import pytest
 
 import fastntk
 from fastntk.backends import get_backend
-from fastntk.tiling.setup import prepare
 from tests.networks import ABS, ERF, LEAKY, RELU, SIGN, build, dense, mlp, residual
+from tests.prepared import prepare
 
 NETS: dict[str, list[Any]] = {
     "relu": mlp(RELU, 2, b_std=0.1),

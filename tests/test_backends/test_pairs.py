@@ -11,6 +11,7 @@ from fastntk import stax
 from fastntk.backends.cpu import blocks as cpu_blocks
 from fastntk.backends.cpu import pairs as cpu_pairs
 from fastntk.backends.cpu import rows as cpu_rows
+from tests.prepared import prepare
 
 RELU = stax.serial(stax.Dense(8, 1.5, 0.1), stax.Relu(), stax.Dense(1))
 STEEP = stax.serial(stax.Dense(8, W_std=1e3), stax.Erf(), stax.Dense(8))
@@ -65,7 +66,7 @@ def test_a_wide_side_is_packed_row_by_row(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_sparse_unit_rows_share_their_columns() -> None:
-    setup = fastntk.tiling.setup.prepare(RELU, sp.csr_matrix(draw()), None, "ntk")
+    setup = prepare(RELU, sp.csr_matrix(draw()), None, "ntk")
     setup.prepare_rows()
     assert setup.rows1.raw is setup.x1
     assert setup.rows1.unit.indices is setup.x1.indices

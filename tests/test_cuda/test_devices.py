@@ -58,7 +58,7 @@ def test_a_solve_uses_the_gpu_of_its_rows(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     current = Current()
-    for name in ("gram", "operator"):
+    for name in ("gram_of", "operator_of"):
         known = getattr(systems, name)
 
         def watched(*args: Any, known: Any = known, **options: Any) -> Any:

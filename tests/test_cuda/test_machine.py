@@ -10,7 +10,8 @@ import pytest
 
 import fastntk
 from fastntk import stax
-from fastntk.backends import base, get_backend
+from fastntk.backends import get_backend
+from fastntk.backends import select as base
 from fastntk.backends.cuda import arrays as cuda_arrays
 from fastntk.backends.cuda import backend as _loaded_before_anything_is_replaced  # noqa: F401
 from fastntk.backends.cuda import info as cuda_info

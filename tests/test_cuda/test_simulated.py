@@ -12,8 +12,9 @@ import pytest
 
 import fastntk
 from fastntk import stax
-from fastntk.tiling.setup import Setup, prepare
+from fastntk.tiling.setup import Setup
 from tests.networks import build
+from tests.prepared import prepare
 from tests.test_cuda.nets import NETS, rows
 from tests.test_cuda.simulator import SIMULATED, device
 from tests.tolerances import relative_error, tolerance

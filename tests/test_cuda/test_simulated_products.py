@@ -10,12 +10,12 @@ import scipy.sparse
 
 import fastntk
 from fastntk import stax
-from fastntk.backends import base
+from fastntk.backends import select as base
 from fastntk.backends.cuda import memory as cuda_memory
 from fastntk.backends.cuda import multiply as cuda_multiply
 from fastntk.backends.cuda.multiply import Products
 from fastntk.operators import gram_operator
-from fastntk.tiling.setup import prepare
+from tests.prepared import prepare
 from tests.test_cuda.nets import rows
 from tests.test_cuda.simulator import SIMULATED, ShortMemory, device
 from tests.test_cuda.test_simulated import RELU, on_device

@@ -173,6 +173,6 @@ def test_large_systems_put_close_rows_together(monkeypatch: pytest.MonkeyPatch) 
     found = fastntk.solve(net, x, y, method="cg", precision="float64", **options)
     wanted = fastntk.solve(net, x, y, method="cholesky", **options)
     np.testing.assert_allclose(found.x, wanted.x, atol=1e-6)
-    how = {"threads": None, "backend": "auto", "max_memory": None, "cache": 0}
-    fast, _ = systems.System(net, x, "ntk", "float64", how).operators(1e-2)
+    system = systems.System(net, x, "ntk", "float64", cache=0)
+    fast, _ = system.operators(1e-2)
     assert isinstance(fast, SubOperator)

@@ -9,7 +9,7 @@ import fastntk
 from fastntk import stax
 from fastntk.backends.cpu.blocks import mean_squares
 from fastntk.backends.cpu.bound import kernel_bound
-from fastntk.tiling.setup import prepare
+from tests.prepared import prepare
 from tests.tolerances import relative_error
 
 GETS = ("nngp", "ntk")

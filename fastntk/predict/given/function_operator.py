@@ -70,11 +70,11 @@ def kernel_operator(
     """
     network = source.network
     if network is not None and not kwargs and np.ndim(x) == 2:
-        from fastntk.layerwise.evaluate import is_staged
         from fastntk.operators import operator
-        from fastntk.tiling.setup import as_spec
+        from fastntk.program.one_run import is_one_run
+        from fastntk.spec import as_spec
 
-        if not is_staged(as_spec(network), x):
+        if is_one_run(as_spec(network)):
             return operator(
                 network, x, get=get, dtype=np.float64, max_memory=max_memory
             )

@@ -8,10 +8,9 @@ import numpy as np
 
 from fastntk._errors import InputError, RangeError
 from fastntk._warnings import warn
-from fastntk.spec import Dense, Serial, Spec
+from fastntk.spec import Dense, Serial, Spec, as_spec
 from fastntk.theory.phase.diagram import PhasePoint, phase_point
 from fastntk.theory.phase.moments import as_moments
-from fastntk.tiling.setup import as_spec
 
 __all__ = ["DepthWarning", "check_depth"]
 
