@@ -56,7 +56,7 @@ def test_extreme_eigenvalues_by_lanczos(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     matrix = random_kernel(rng, 80, 1e-4)
-    module = importlib.import_module("fastntk.theory.extreme_eigenvalues")
+    module = importlib.import_module("fastntk.theory.training.extreme_eigenvalues")
     monkeypatch.setattr(module, "_DENSE", 10)
     low, high = theory.extreme_eigenvalues(matrix)
     np.testing.assert_allclose([low, high], [1e-4, 1.0], rtol=1e-8)
