@@ -6,11 +6,11 @@ import threading
 import time
 
 from fastntk._errors import FastntkError
-from fastntk.request.progress import ProgressArg, make_progress
+from fastntk.request.progress import make_progress
 from fastntk.store.files import worded
 from fastntk.store.formats.choose import Format
 from fastntk.store.journal import Journal, read_journals
-from fastntk.store.layout import Options
+from fastntk.store.layout import StoreOptions
 from fastntk.store.manifest import Manifest
 from fastntk.store.place import Place
 from fastntk.store.resume import sound_tiles
@@ -71,9 +71,8 @@ class Job:
     walkers: int
     place: Place
     manifest: Manifest
-    options: Options
+    options: StoreOptions
     is_durable: bool
-    progress: ProgressArg
 
 
 def fill_store(job: Job) -> StoreReport:
@@ -148,7 +147,9 @@ def _shard_range(n_tiles: int, shard: tuple[int, int]) -> range:
 def _walk_shard(job: Job, store: Format, sink: StoreSink, todo: list[Tile]) -> None:
     """Compute and write some tiles."""
     setup, manifest = job.setup, job.manifest
-    bar = make_progress(job.progress, sum(tile.n_entries for tile in todo))
+    bar = make_progress(
+        job.setup.options.progress, sum(tile.n_entries for tile in todo)
+    )
     setup.prepare_rows()
     diagonal = None
     if manifest.is_symmetric:

@@ -9,12 +9,18 @@ from fastntk.calls.choose import by_tiles
 from fastntk.request.options import Options
 from fastntk.request.progress import ProgressArg
 from fastntk.request.request import Request
+from fastntk.spec import Spec
 from fastntk.store.fill import Job, StoreReport, fill_store
-from fastntk.store.layout import check_options, choose_chunk, store_threads
+from fastntk.store.layout import (
+    StoreOptions,
+    check_options,
+    choose_chunk,
+    store_threads,
+)
 from fastntk.store.manifest import make_manifest
 from fastntk.store.place import Place
 from fastntk.tiling.plan import MAX_SIDE
-from fastntk.tiling.setup import prepare
+from fastntk.tiling.setup import Setup, prepare
 
 __all__ = ["gram_to_store"]
 
@@ -133,8 +139,9 @@ def gram_to_store(
         max_memory=max_memory,
         progress=progress,
     )
-    with by_tiles(Request.of(net, x1, x2, get, options), "gram_to_store") as request:
-        setup = prepare(request)
+    request = Request.of(net, x1, x2, get, options)
+    with by_tiles(request, "gram_to_store") as found:
+        setup = prepare(found)
     if layout == "lower" and setup.x2 is not None:
         raise InputError(
             "layout: found 'lower' with two sides; expected 'full': only a symmetric "
@@ -143,13 +150,20 @@ def gram_to_store(
     place = Place(asked.path)
     if overwrite:
         place.remove()
+    return fill_store(_job(request.spec, setup, asked, place, is_durable=durable))
+
+
+def _job(
+    spec: Spec, setup: Setup, asked: StoreOptions, place: Place, *, is_durable: bool
+) -> Job:
+    """Return the work to do, on a store that is there or is made now."""
     there = place.manifest()
-    has_panels = asked.kind == "npy" and layout == "full"
-    sides = choose_chunk(setup, chunk, has_panels=has_panels)
+    has_panels = asked.kind == "npy" and asked.layout == "full"
+    sides = choose_chunk(setup, asked.chunk, has_panels=has_panels)
     wanted = make_manifest(
-        request.spec,
+        spec,
         setup,
-        layout=layout,
+        layout=asked.layout,
         chunk=sides if there is None else there.chunk,
         tile=MAX_SIDE,
         kind=asked.kind,
@@ -160,5 +174,4 @@ def gram_to_store(
     if there is None:
         there = place.create(wanted)
     there.check_same(wanted, asked.path)
-    job = Job(setup, walkers, place, there, asked, durable, progress)
-    return fill_store(job)
+    return Job(setup, walkers, place, there, asked, is_durable)

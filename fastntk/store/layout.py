@@ -11,7 +11,7 @@ from fastntk._errors import InputError, MemoryBudgetError
 from fastntk.tiling.plan import MAX_SIDE
 from fastntk.tiling.setup import SPARSE_TILES, Setup
 
-__all__ = ["Options", "check_options", "choose_chunk", "store_threads"]
+__all__ = ["StoreOptions", "check_options", "choose_chunk", "store_threads"]
 
 MAX_CHUNK = 8 * MAX_SIDE  # files of 26 MB in float32: neither many nor large
 STEP = 64  # whole panels in every dtype
@@ -22,11 +22,13 @@ FAIR_CHUNKS = 10  # to a side of the matrix, so that shards and threads end toge
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class StoreOptions:
     """Checked options of a store."""
 
     path: Path
     kind: str
+    layout: str
+    chunk: int | None
     compression: str
     shard: tuple[int, int]
     check: str
@@ -40,7 +42,7 @@ def check_options(
     shard: Any,
     chunk: Any,
     check: Any,
-) -> Options:
+) -> StoreOptions:
     """Check what can be checked before the data is looked at.
 
     Raises
@@ -74,7 +76,8 @@ def check_options(
             f"chunk: found {chunk!r}; expected a multiple of {STEP}, or None to choose"
         )
     pressed = _compression(compression, kind)
-    return Options(place, kind, pressed, check_shard(shard), check)
+    part = check_shard(shard)
+    return StoreOptions(place, kind, layout, chunk, pressed, part, check)
 
 
 def check_shard(shard: Any) -> tuple[int, int]:
