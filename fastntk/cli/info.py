@@ -42,8 +42,8 @@ def package_version(name: str) -> str:
 def backends() -> dict[str, str]:
     """Return every backend with the device it uses, or why it can't be used.
 
-    A backend that is a module of its own, ``fastntk.backends.<name>``, says so itself:
-    ``why_unusable()`` returns None or the reason, and ``describe()`` the device.
+    The module ``fastntk.backends.cuda.backend`` says so itself: ``why_unusable()``
+    returns None or the reason, and ``describe()`` the device.
     """
     found = {"cpu": "usable: " + _simd(describe())}
     if find_spec("fastntk.backends.cuda.backend") is None:

@@ -9,15 +9,18 @@ tolerance and with a bound.
     spec.Elementwise(nngp_fn=...) --host_dual--> HostDual --lowering--> a host op
 
     spec.Tanh, Elementwise(fn), ... --catalogue--> Source (function, derivative, kinks)
-        panels.py      polynomials on panels: kinks, narrow features
-        hermite.py     Hermite coefficients, tails by Parseval, two rules
-        expansion.py   the series over a range of variances: what the engine runs
-        polar.py       the reference: quadrature in the plane, cut at kinks
-        pairs.py       either of them for given pairs, with bounds
-        fits.py        what stands for whole tiles: angle_fit.py for functions with a
-                       kink at 0 or a long series, far_fit.py for kinks elsewhere
+        sources/       what is known of an activation, and the list of layers
+        panels/        polynomials on panels: kinks, narrow features, rules
+        series/        hermite.py: coefficients, tails by Parseval, two rules
+                       expansion.py: the series over a range of variances, which the
+                       engine runs
+        pairs/         polar.py: the reference, quadrature in the plane, cut at kinks
+                       bounded.py: the series or quadrature for given pairs, with bounds
+        fits/          tiles.py: what stands for whole tiles; angle.py for functions
+                       with a kink at 0 or a long series, far.py for kinks elsewhere
     numerical.py       NumericalDual: the payload of a numerical op
     activation.py      dual_activation: the public function
+    user/              duals that a user wrote: called with care, differentiated
 """
 
 from fastntk.duals.activation import DualActivation, dual_activation

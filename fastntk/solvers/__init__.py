@@ -5,26 +5,27 @@
     solve.py              fastntk.solve: its arguments
       methods.py          runs a method on a System
         choose.py         which method, and why
-        systems.py        network and rows -> operator or matrix
-        duplicates.py     equal rows, where there is no ridge
+        systems.py        from a network and rows to an operator or a matrix
     model.py              fastntk.fit: a model; model_file.py saves and loads it
 
-    cholesky.py           direct; cholesky_factor.py; in_place.py: in K's memory
-    spectral.py           eigh, pinv; eigh_factor.py: all ridges, times, leave-one-out
-    cg.py                 block conjugate gradients
-      cg_run.py           cycles: restarts, refinement, deflation; cg_state.py
-      krylov.py           an iteration
+    direct/               factorisations of a matrix in memory
+      cholesky.py         Cholesky; in_place.py keeps K and its factor in one array
+      spectral.py         eigh and pinv; eigh_factor.py: all ridges, leave-one-out
+      duplicates.py       equal rows, where there is no ridge
+    cg/                   block conjugate gradients
+      block.py            block_cg: its arguments
+      run.py              cycles: restarts, refinement, deflation
+      krylov.py           one iteration; state.py: what an iteration depends on
       checkpoint.py       the state in a file
-      preconditioners/
-    falkon.py             inducing points
-    askotch.py            block coordinates
-    lanczos.py            f(K) B
-    quadrature.py         log-determinant, trace of the inverse
+    preconditioners/      low rank and local, for conjugate gradients
+    inducing/             falkon.py: inducing points; askotch.py: block coordinates
+    lanczos/              functions.py: f(K) B
+      quadrature.py       log-determinant, trace of the inverse
 
     protocol.py           what a solver knows of a matrix
     result.py, status.py  how it went; measure.py: seconds and memory
 
-Only systems.py and model.py know networks; all else knows `KernelOperator`.
+Only systems.py and model.py know networks; everything else knows `KernelOperator`.
 """
 
 from fastntk._errors import ConvergenceError, IndefiniteError

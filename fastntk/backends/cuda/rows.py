@@ -33,7 +33,8 @@ class CudaRows(CpuRows):
     Parameters
     ----------
     program, x, dtype
-        As for `CpuRows`; ``x`` may also be a device array (`cuda_arrays`).
+        As for `CpuRows`; ``x`` may also be a device array
+        (`fastntk.backends.cuda.arrays`).
 
     Attributes
     ----------

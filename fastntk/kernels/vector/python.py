@@ -1,4 +1,4 @@
-"""The loops of the other `vector_*` modules in Python, for runs with the JIT off."""
+"""The loops of the other modules of this folder in Python, for runs without the JIT."""
 
 from __future__ import annotations
 

@@ -1,17 +1,17 @@
 """Which function lowers which layer: importing this module registers them all.
 
-========================  ==========================================================
-module                    layers
-========================  ==========================================================
-``lower_structure``       serial, parallel, FanOut and what joins branches
-``lower_linear``          Dense, Identity, normalisation, dropout, constant factors
-``lower_activations``     rectifiers, Sign, Erf, RectifiedMonomial
-``lower_smooth``          Gelu, Gabor, sines, exponentials
-``lower_series``          polynomials
-``lower_numerical``       activations by series and quadrature; Elementwise
-``lower_functions``       why a layer of the user's own (Custom) has no program
-``lower_spatial``         what needs positions, and says so
-========================  ==========================================================
+==================  ==========================================================
+module              layers
+==================  ==========================================================
+``structure``       serial, parallel, FanOut and what joins branches
+``linear``          Dense, Identity, normalisation, dropout, constant factors
+``activations``     rectifiers, Sign, Erf, RectifiedMonomial
+``smooth``          Gelu, Gabor, sines, exponentials
+``series``          polynomials
+``numerical``       activations by series and quadrature; Elementwise
+``functions``       why a layer of the user's own (Custom) has no program
+``spatial``         what needs positions, and says so
+==================  ==========================================================
 
 Adding a layer: write a function in one of these that takes the spec, the `Builder`,
 the state and a label, and returns the new state; register it with

@@ -23,7 +23,7 @@ WAITING = "chunk-"  # names of files that are not yet in their place
 
 
 class ZarrFormat:
-    """A zarr v3 array, a file for each chunk; a `Format` of store_formats.py."""
+    """A zarr v3 array, a file for each chunk; `Format` in choose.py says what for."""
 
     def __init__(self, path: Path, manifest: Manifest, files: FileLayer) -> None:
         self.path, self.manifest, self.files = path, manifest, files
