@@ -21,8 +21,12 @@ _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SOURCE = re.compile(r"# ((?:fastntk|bench|tests|tools)/\S+\.py)\n")
 _FENCED = re.compile(r"^(`{3,}).*?^\1$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
-_FILE = re.compile(r"`((?:\w[\w.-]*/)+(?:[\w.*-]+\.\w+)?)`")
+_FILE = re.compile(r"`((?:\w[\w.-]*/)+[\w.*-]*|\w+\.py)`")
+_DRAWN = re.compile(r"(?<![\w/.<])(?:\w+/)*\w+\.py\b")
+_DOTTED = re.compile(r"`(fastntk(?:\.\w+)+)(?:\(.*?\))?`")
 LEFT_OUT = "..."
+BASES = (ROOT, ROOT / "fastntk")
+PLANNED = re.compile(r"^## Prepared, not built$.*?(?=^## )", re.MULTILINE | re.DOTALL)
 
 
 class Block(NamedTuple):
@@ -82,6 +86,26 @@ def links(page: Path) -> Iterator[str]:
 
 
 def file_names(page: Path) -> Iterator[str]:
-    """Yield files and folders that a page names in its text, such as `tools/x.py`."""
+    """Yield files and folders that a page names in its text, such as `bench/suite`.
+
+    What has neither an ending nor a slash at its end counts if it begins with a folder
+    that is there: `x/y` may be a quotient.
+    """
     text = _FENCED.sub("", page.read_text(encoding="utf-8"))
-    yield from _FILE.findall(text)
+    for name in _FILE.findall(text):
+        first, last = name.split("/")[0], name.split("/")[-1]
+        if not last or "." in last or any((base / first).is_dir() for base in BASES):
+            yield name
+
+
+def drawn_names(page: Path) -> Iterator[str]:
+    """Yield the Python files that the drawings of a page name: blocks of plain text."""
+    for block in _FENCED.finditer(page.read_text(encoding="utf-8")):
+        if block[0].startswith("```text"):
+            yield from _DRAWN.findall(block[0])
+
+
+def dotted_names(page: Path) -> Iterator[str]:
+    """Yield names such as `fastntk.gram`, without those that are planned only."""
+    text = PLANNED.sub("", _FENCED.sub("", page.read_text(encoding="utf-8")))
+    yield from _DOTTED.findall(text)

@@ -1,4 +1,4 @@
-"""What the documentation names is there: links, files, layers and ops."""
+"""What the documentation names is there: links, layers and ops."""
 
 import re
 from pathlib import Path
@@ -7,23 +7,13 @@ import pytest
 
 from fastntk import stax
 from fastntk.program.ops import OP_COSTS
-from tests.test_docs.pages import DOCS, PAGES, ROOT, file_names, links
-
-# In examples of a command: made by it, or by the user.
-NOT_HERE = {"bench/results/<date>-<machine>/", "K.npy.fastntk/"}
-BASES = (ROOT, ROOT / "fastntk")
+from tests.test_docs.pages import DOCS, PAGES, ROOT, links
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name + page.stem)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in links(page):
         assert (page.parent / target).exists(), target
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name + page.stem)
-def test_files_that_are_named_exist(page: Path) -> None:
-    for name in set(file_names(page)) - NOT_HERE:
-        assert any(list(base.glob(name)) for base in BASES), name
 
 
 def test_the_readme_lists_every_layer() -> None:
