@@ -67,7 +67,8 @@ class Options:
         if self.threads is not None:
             checked["threads"] = check_threads(self.threads)
         for name, value in checked.items():
-            object.__setattr__(self, name, value)
+            if value is not getattr(self, name):
+                object.__setattr__(self, name, value)
 
     @property
     def n_threads(self) -> int:
