@@ -17,6 +17,8 @@ array([[0.25      , 0.07957747],
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from fastntk._version import __version__
+
 if TYPE_CHECKING:
     from fastntk import predict, solvers, stax, theory
     from fastntk._errors import (
@@ -44,8 +46,6 @@ if TYPE_CHECKING:
     from fastntk.store.gram_to_store import gram_to_store
     from fastntk.store.open import open_store
     from fastntk.store.verify import verify_store
-
-__version__ = "0.1.0"
 
 __all__ = [
     "ConditionWarning",

@@ -96,7 +96,8 @@ def _op_steps(dtype: str) -> Iterator[Step]:
 
 def _gram_steps(dtype: str) -> Iterator[Step]:
     """Yield calls that reach every kernel by every kind of argument."""
-    from fastntk import gram, stax
+    from fastntk import stax
+    from fastntk.calls import gram
 
     dense, free, large = stax.Dense(8, b_std=0.1), stax.Dense(8), stax.Dense(8, 1e3)
     jacot = stax.Dense(8, b_std=0.0, parameterization="standard")  # tangents at zero

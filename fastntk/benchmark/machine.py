@@ -12,6 +12,8 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
+from fastntk._version import __version__
+
 __all__ = [
     "OthersShare",
     "available_cores",
@@ -92,7 +94,7 @@ def describe() -> dict[str, Any]:
 
 def _version(name: str) -> str:
     if name == "fastntk":
-        return str(import_module("fastntk").__version__)
+        return __version__
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -12,7 +12,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import fastntk
 from fastntk._errors import FastntkError
 from fastntk.benchmark.settings import Settings
 
@@ -32,7 +31,7 @@ def _ask(what: str, settings: Settings, n: int, **variables: str) -> dict[str, A
         "get": settings.get,
         "threads": settings.threads,
     }
-    root = str(Path(fastntk.__file__).resolve().parents[1])
+    root = str(Path(__file__).resolve().parents[2])  # holds the package
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     started = time.monotonic()
     done = subprocess.run(

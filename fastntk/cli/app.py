@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fastntk import __version__
+from fastntk._version import __version__
 from fastntk.cli.bench.command import EXAMPLES as BENCH_EXAMPLES
 from fastntk.cli.bench.command import HELP as BENCH_HELP
 from fastntk.cli.bench.command import bench_command

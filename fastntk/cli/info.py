@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from fastntk import __version__
+from fastntk._version import __version__
 from fastntk.benchmark.machine import (
     available_cores,
     describe,

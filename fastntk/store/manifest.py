@@ -7,7 +7,6 @@ if all that decides its numbers is equal.
 import dataclasses
 import hashlib
 import json
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from fastntk._errors import StoreError
 from fastntk._jit import cache_folder
 from fastntk._typing import InputMatrix
 from fastntk._validation import float_dtype
+from fastntk._version import __version__
 from fastntk.spec import Spec
 from fastntk.tiling.plan import TilePlan
 from fastntk.tiling.setup import Setup
@@ -157,10 +157,9 @@ def make_manifest(
     compression: str,
 ) -> Manifest:
     """Describe the store of a prepared computation."""
-    version = import_module("fastntk").__version__
     return Manifest(
         format=FORMAT,
-        arithmetic=f"fastntk {version}, kernels {cache_folder().name}",
+        arithmetic=f"fastntk {__version__}, kernels {cache_folder().name}",
         network=json.loads(json.dumps(spec.to_dict())),
         data=data_hash(setup.x1, setup.x2),
         kernel=setup.get[0],

@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 
-from fastntk import __version__
+from fastntk._version import __version__
 from fastntk.cli.demo import job as demo
 from fastntk.cli.info import available_cores, peak_memory_bytes
 
