@@ -6,6 +6,7 @@
     ceilings     the machine's rates     loops      the packed polynomial loop
     cases        the calls of fastntk, and what each has to do at least
     timing       runs in turns, median and spread
+    session      what the stages share   scaling    times against rows, depth, threads
     processes    first call and peak memory, each in a fresh process (probe)
     rivals       other libraries, each in an environment and a process of its own
     run          all of it, as one JSON object

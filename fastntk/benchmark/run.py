@@ -7,13 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from fastntk.benchmark.cases import CASES, Case, cases_of, floor_seconds, program_of
 from fastntk.benchmark.ceilings import Ceilings, measure_ceilings
 from fastntk.benchmark.kept_memory import kept_memory
-from fastntk.benchmark.machine import describe, wait_for_quiet
+from fastntk.benchmark.machine import describe
 from fastntk.benchmark.noise import Noise
 from fastntk.benchmark.pairs import Pair, in_rounds
 from fastntk.benchmark.processes import first_call, memory_use
@@ -25,8 +24,9 @@ from fastntk.benchmark.rivals.compare import (
     try_prepare,
 )
 from fastntk.benchmark.scaling import against_depth, against_size, against_threads
+from fastntk.benchmark.session import Session, Tell
 from fastntk.benchmark.settings import Settings
-from fastntk.benchmark.timing import Run, Times, in_turns, stopwatch, timer_cost
+from fastntk.benchmark.timing import Run, Times, stopwatch, timer_cost
 from fastntk.calls import gram
 from fastntk.operators import operator
 
@@ -34,7 +34,6 @@ __all__ = ["FORMAT_VERSION", "run_benchmark"]
 
 FORMAT_VERSION = 1
 OURS = "fastntk"
-Tell = Callable[[str], None]
 
 
 def run_benchmark(settings: Settings, tell: Tell = lambda text: None) -> dict[str, Any]:
@@ -81,33 +80,8 @@ def run_benchmark(settings: Settings, tell: Tell = lambda text: None) -> dict[st
     return report
 
 
-class _Bench:
+class _Bench(Session):
     """The stages, in order."""
-
-    def __init__(self, settings: Settings, tell: Tell, noise: Noise) -> None:
-        self.settings, self.noise = settings, noise
-        self.timed = 0.0
-        self._tell = tell
-        s = settings
-        self.arrays = (
-            s.rows(s.n),
-            s.rows(s.n_cross, seed=1),
-            np.random.default_rng(2).standard_normal((s.n, s.columns)),
-        )
-
-    def stage(self, words: str) -> None:
-        """Say what comes, and wait until the machine is quiet."""
-        self._tell(words)
-        self.noise.waited(words, wait_for_quiet(patience=self.settings.patience))
-
-    def turns(
-        self, what: str, runs: dict[str, Run], **options: Any
-    ) -> dict[str, Times]:
-        """Time runs in turns and take note of the noise."""
-        times = in_turns(runs, self.settings.repeats, **options)
-        self.timed += sum(found.spent for found in times.values())
-        self.noise.timed(what, times)
-        return times
 
     def report(self) -> dict[str, Any]:
         """Measure everything."""
@@ -183,7 +157,7 @@ class _Bench:
         """Hand a rival the problem; return how long its first Gram matrix took."""
         if comparison.rival is None:
             return None
-        self._tell(f"{comparison.library}: first call")
+        self.tell(f"{comparison.library}: first call")
         if not try_prepare(comparison, comparison.net, self.arrays, self.settings.get):
             return None
         return comparison.rival.seconds(CASES[0])
@@ -193,7 +167,7 @@ class _Bench:
         rival, library = comparison.rival, comparison.library
         if rival is None or comparison.unable:
             return {}
-        self._tell(f"{library}: ratios")
+        self.tell(f"{library}: ratios")
         runs: dict[str, tuple[Run, Run]] = {}
         for name in (CASES[0], CASES[2], CASES[3]):
             if name in cases:
@@ -224,7 +198,7 @@ class _Bench:
     ) -> list[dict[str, Any]]:
         """Return a row for every case that a rival ran."""
         library, rows = comparison.library, []
-        self._tell(f"{library}: compare results")
+        self.tell(f"{library}: compare results")
         for name, pair in pairs.items():
             gap = compared(
                 comparison,
@@ -251,7 +225,7 @@ class _Bench:
             rival = comparison.rival
             if rival is None or comparison.unable:
                 continue
-            self._tell(f"{comparison.library}: memory")
+            self.tell(f"{comparison.library}: memory")
             get = self.settings.get
             if not try_prepare(comparison, comparison.net, self.arrays, get):
                 continue

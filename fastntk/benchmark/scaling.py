@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastntk.benchmark.cases import CASES
 from fastntk.benchmark.rivals.compare import Comparison, open_rivals, try_prepare
+from fastntk.benchmark.session import Session
 from fastntk.benchmark.timing import Run, Times, looped, stopwatch
 from fastntk.calls import gram
-
-if TYPE_CHECKING:
-    from fastntk.benchmark.run import _Bench
-    from fastntk.stax import Network
+from fastntk.stax import Network
 
 __all__ = ["against_depth", "against_size", "against_threads", "slope"]
 
@@ -38,7 +36,7 @@ def slope(points: list[dict[str, Any]], key: str) -> float | None:
     return float(np.polyfit(at, seconds, 1)[0])
 
 
-def against_size(bench: _Bench, rivals: list[Comparison]) -> list[dict[str, Any]]:
+def against_size(bench: Session, rivals: list[Comparison]) -> list[dict[str, Any]]:
     """Return times of Gram matrices of an eighth to all of the rows, per library."""
     bench.stage("time against rows")
     s, (x, other, columns) = bench.settings, bench.arrays
@@ -57,7 +55,7 @@ def against_size(bench: _Bench, rivals: list[Comparison]) -> list[dict[str, Any]
     return series
 
 
-def against_depth(bench: _Bench, rivals: list[Comparison]) -> list[dict[str, Any]]:
+def against_depth(bench: Session, rivals: list[Comparison]) -> list[dict[str, Any]]:
     """Return times of Gram matrices of networks of several depths, per library."""
     s = bench.settings
     if s.of_depth is None:
@@ -84,7 +82,7 @@ def against_depth(bench: _Bench, rivals: list[Comparison]) -> list[dict[str, Any
     return series
 
 
-def against_threads(bench: _Bench, rivals: list[Comparison]) -> list[dict[str, Any]]:
+def against_threads(bench: Session, rivals: list[Comparison]) -> list[dict[str, Any]]:
     """Return times of the whole Gram matrix for 1, 2, ... threads, per library."""
     bench.stage("time against threads")
     s, x = bench.settings, bench.arrays[0]
@@ -120,14 +118,14 @@ def _rest(comparison: Comparison) -> None:
     comparison.rival.rest()
 
 
-def _our_run(bench: _Bench, net: Network, n: int) -> Run:
+def _our_run(bench: Session, net: Network, n: int) -> Run:
     s, x = bench.settings, bench.arrays[0][:n]
     call: Callable[[], Any] = lambda: gram(net, x, None, s.get, threads=s.threads)  # noqa: E731
     call()
     return looped(call)
 
 
-def _rival_times(bench: _Bench, comparison: Comparison, name: str) -> dict[str, Times]:
+def _rival_times(bench: Session, comparison: Comparison, name: str) -> dict[str, Times]:
     """Return a few times of a rival's Gram matrix, after its first."""
     rival = comparison.rival
     assert rival is not None
