@@ -9,10 +9,11 @@ import pytest
 pytest.importorskip("typer")
 pytest.importorskip("matplotlib")
 
-import fastntk.cli
+import fastntk
 from fastntk import gram, predict, stax, theory
 from fastntk.cli.data.file import read_table
 from fastntk.cli.dynamics import job as dynamics
+from fastntk.cli.dynamics import problem as problems
 from fastntk.cli.outputs import write_all
 from tests.test_cli_dynamics.table import NAMES, USAGE, Run, rows
 
@@ -40,8 +41,8 @@ def test_pictures_and_numbers(run: Run, data: Path, tmp_path: Path) -> None:
 def test_numbers_are_those_of_the_library(data: Path) -> None:
     net = stax.serial(stax.Dense(8, b_std=0.5), stax.Erf(), stax.Dense(1))
     times = np.array([0.0, 1.0, 100.0])
-    settings = dynamics.Settings(net, times=times, diag_reg=1e-2, learning_rate=0.1)
-    problem = dynamics.prepare(read_table(data), settings)
+    settings = problems.Settings(net, times=times, diag_reg=1e-2, learning_rate=0.1)
+    problem = problems.prepare(read_table(data), settings)
     found = dynamics.compute(problem, settings)
     x, y, x_new = problem.x_train, problem.y_train, problem.x_test
     np.testing.assert_allclose(x.mean(axis=0), 0, atol=1e-14)
@@ -83,8 +84,8 @@ def test_the_mean_is_drawn_through_the_training_rows(tmp_path: Path) -> None:
     x = np.random.default_rng(0).uniform(-2, 2, size=60)
     np.savetxt(path, np.stack([x, np.sin(2 * x)], axis=1), delimiter=",")
     net = stax.serial(stax.Dense(8, b_std=0.5), stax.Relu(), stax.Dense(1))
-    settings = dynamics.Settings(net, diag_reg=0.0)
-    problem = dynamics.prepare(read_table(path), settings)
+    settings = problems.Settings(net, diag_reg=0.0)
+    problem = problems.prepare(read_table(path), settings)
     training = dynamics.compute(problem, settings).training
     assert training.grid is not None and training.grid_mean is not None
     assert (np.diff(training.grid[:, 0]) > 0).all()
@@ -131,7 +132,7 @@ def test_several_targets_and_a_network_from_a_file(run: Run, tmp_path: Path) -> 
 def test_rows_are_chosen_by_chance_beyond_the_limit(data: Path) -> None:
     table = read_table(data)
     chosen = [
-        dynamics.prepare(table, dynamics.Settings(stax.Relu(), max_rows=20, seed=seed))
+        problems.prepare(table, problems.Settings(stax.Relu(), max_rows=20, seed=seed))
         for seed in (0, 0, 1)
     ]
     assert [len(p.x_train) + len(p.x_test) for p in chosen] == [20, 20, 20]
@@ -140,8 +141,8 @@ def test_rows_are_chosen_by_chance_beyond_the_limit(data: Path) -> None:
 
 
 def test_the_default_times_cover_all_modes(data: Path) -> None:
-    settings = dynamics.Settings(stax.serial(stax.Dense(8, b_std=0.3), stax.Erf()))
-    problem = dynamics.prepare(read_table(data), settings)
+    settings = problems.Settings(stax.serial(stax.Dense(8, b_std=0.3), stax.Erf()))
+    problem = problems.prepare(read_table(data), settings)
     found = dynamics.compute(problem, settings)
     steps: list[str] = []
     dynamics.compute(problem, settings, steps.append)

@@ -117,7 +117,7 @@ def dynamics(
     require(["matplotlib"], "cli,plot")
     from fastntk.cli import outputs
     from fastntk.cli.dynamics import report as dynamics_report
-    from fastntk.cli.dynamics.job import Settings
+    from fastntk.cli.dynamics.problem import Settings
 
     network = network_of(net, depth, activation, w_std, b_std)
     settings = Settings(

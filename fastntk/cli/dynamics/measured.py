@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from threadpoolctl import threadpool_limits
 
-from fastntk import gram
 from fastntk._errors import FastntkError
-
-if TYPE_CHECKING:
-    from fastntk.cli.dynamics.job import Problem
-    from fastntk.stax import Network
+from fastntk.calls import gram
+from fastntk.cli.dynamics.problem import Array, Problem
+from fastntk.stax import Network
 
 __all__ = ["measured_curve"]
 
-Array = NDArray[np.floating[Any]]
 N_REPEATS = 5  # random training sets of every size
 N_SIZES = 6
 

@@ -13,9 +13,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from fastntk import __version__
+from fastntk._version import __version__
 from fastntk.cli.data.file import Table
-from fastntk.cli.dynamics.job import Dynamics, Problem, Settings, compute, prepare
+from fastntk.cli.dynamics.job import Dynamics, compute
+from fastntk.cli.dynamics.problem import Problem, Settings, prepare
 from fastntk.cli.outputs import write_all
 
 __all__ = ["file_names", "run_and_report"]
