@@ -6,7 +6,8 @@
       methods.py          runs a method on a System
         choose.py         which method, and why
         systems.py        from a network and rows to an operator or a matrix
-    model.py              fastntk.fit: a model; model_file.py saves and loads it
+    model.py              fastntk.fit: a model; model_file.py: its two files
+    load.py               fastntk.load_model
 
     direct/               factorisations of a matrix in memory
       cholesky.py         Cholesky; in_place.py keeps K and its factor in one array
@@ -39,8 +40,8 @@ from fastntk.solvers.inducing.askotch import askotch
 from fastntk.solvers.inducing.falkon import falkon
 from fastntk.solvers.lanczos.functions import apply_function
 from fastntk.solvers.lanczos.quadrature import Estimate, log_determinant, trace_inverse
+from fastntk.solvers.load import load_model
 from fastntk.solvers.model import KernelModel, fit
-from fastntk.solvers.model_file import load_model
 from fastntk.solvers.preconditioners import (
     LowRankPreconditioner,
     identity,

@@ -17,6 +17,7 @@ from fastntk.request.placement import beside, to_host
 from fastntk.solvers.checks import check_targets
 from fastntk.solvers.direct.cholesky_factor import CholeskyFactor
 from fastntk.solvers.methods import Settings, solve_again, solve_system
+from fastntk.solvers.model_file import Contents, write_model
 from fastntk.solvers.result import SolveResult
 from fastntk.solvers.solve import Problem, solve
 from fastntk.solvers.systems import System
@@ -188,9 +189,8 @@ class KernelModel:
         NetworkError
             If the network has Python functions of yours, which are not saved.
         """
-        from fastntk.solvers.model_file import save_model
-
-        return save_model(self, path)
+        parts = (self.net, self.x, self.coefficients, self.get, self.ridge, self.facts)
+        return write_model(Contents(*parts), path)
 
     def __repr__(self) -> str:
         n, d = self.x.shape[:2]

@@ -7,22 +7,38 @@ import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastntk._errors import InputError
-from fastntk._typing import AnyArray
-from fastntk.solvers.model import KernelModel
+from fastntk._typing import AnyArray, FloatArray
 from fastntk.spec import as_spec, from_json, to_json
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["Contents", "read_model", "write_model"]
 
 FORMAT = 1
 
 
-def save_model(model: KernelModel, path: Any) -> tuple[Path, Path]:
-    """Save a model; see `KernelModel.save`."""
+class Contents(NamedTuple):
+    """What is saved of a model: what it takes to predict, and how the solve went.
+
+    Attributes
+    ----------
+    net, x, coefficients, get, ridge, facts
+        As in `fastntk.solvers.KernelModel`.
+    """
+
+    net: Any
+    x: Any
+    coefficients: FloatArray
+    get: str
+    ridge: float
+    facts: Mapping[str, Any]
+
+
+def write_model(model: Contents, path: Any) -> tuple[Path, Path]:
+    """Write a model's contents; see `fastntk.solvers.KernelModel.save`."""
     arrays_path, words_path = _paths(path)
     arrays: dict[str, AnyArray] = {"coefficients": model.coefficients}
     if isinstance(model.x, np.ndarray):
@@ -47,30 +63,8 @@ def save_model(model: KernelModel, path: Any) -> tuple[Path, Path]:
     return arrays_path, words_path
 
 
-def load_model(path: Any) -> KernelModel:
-    """Load a model that `KernelModel.save` has written.
-
-    Parameters
-    ----------
-    path : path-like
-        Either of the two files, or their common name.
-
-    Returns
-    -------
-    KernelModel
-        As it was saved.
-
-    Raises
-    ------
-    InputError
-        If a file is damaged, of another kind, or the two don't belong together.
-    OSError
-        If a file can't be opened.
-
-    Notes
-    -----
-    Arrays are loaded with ``allow_pickle=False``: a file can't run code.
-    """
+def read_model(path: Any) -> Contents:
+    """Read a model's contents; see `fastntk.solvers.load_model`."""
     arrays_path, words_path = _paths(path)
     try:
         words = json.loads(words_path.read_text(encoding="utf-8"))
@@ -100,7 +94,7 @@ def load_model(path: Any) -> KernelModel:
         raise InputError(
             f"{arrays_path.name}: can't read its arrays ({error})"
         ) from None
-    return KernelModel(from_json(network), x, coefficients, get, float(ridge), facts)
+    return Contents(from_json(network), x, coefficients, get, float(ridge), facts)
 
 
 def _rows(arrays: Mapping[str, AnyArray]) -> Any:
