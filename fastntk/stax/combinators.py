@@ -1,5 +1,6 @@
 """Combinators and branches in neural-tangents' vocabulary."""
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -20,6 +21,8 @@ __all__ = [
 
 Layer: TypeAlias = Network | spec.Spec | tuple[Callable[..., Any], ...]
 """What the combinators accept: a network, its spec, or a triple of functions."""
+
+_HOMES = ("fastntk.stax.", "fastntk._kernel")  # modules of what `fastntk.stax` offers
 
 
 def serial(*layers: Layer) -> Network:
@@ -283,6 +286,8 @@ def _as_spec(layer: Layer) -> spec.Spec:
 
 def _makes_networks(function: Callable[..., Any]) -> bool:
     """Say whether a function is one of `fastntk.stax`, not yet called."""
-    from fastntk import stax
-
-    return function is getattr(stax, getattr(function, "__name__", ""), None)
+    home = getattr(function, "__module__", None) or ""
+    if not home.startswith(_HOMES):
+        return False
+    found = getattr(sys.modules.get(home), getattr(function, "__name__", ""), None)
+    return function is found
