@@ -1,6 +1,6 @@
 """``python -m fastntk``: the command line."""
 
-from fastntk.cli import main
+from fastntk.cli.entry import main
 
 if __name__ == "__main__":
     main()

@@ -18,9 +18,9 @@ pytest.importorskip("sklearn")
 from sklearn.model_selection import train_test_split
 from typer.testing import CliRunner
 
-import fastntk.cli
+import fastntk
 from fastntk._errors import FastntkError
-from fastntk.cli import EXIT_FAILED, EXIT_MISSING, EXIT_STOPPED, missing_message
+from fastntk.cli import EXIT_FAILED, EXIT_MISSING, EXIT_STOPPED, exits, missing_message
 from fastntk.cli.app import app
 from fastntk.cli.demo import job as demo_module
 from fastntk.cli.demo.ridge import fit_ridge
@@ -93,7 +93,7 @@ def test_demo_without_picture_needs_no_matplotlib(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        fastntk.cli, "find_spec", lambda name: None if name == "matplotlib" else name
+        exits, "find_spec", lambda name: None if name == "matplotlib" else name
     )
     result = run("demo", "--seeds", 1, "--no-plot")
     assert result.exit_code == 0, result.output
@@ -232,7 +232,7 @@ def test_wrong_usage_exits_with_two(
 def test_missing_message_names_every_package_and_the_remedy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fastntk.cli, "find_spec", lambda name: None)
+    monkeypatch.setattr(exits, "find_spec", lambda name: None)
     message = missing_message(["sklearn", "matplotlib"], "cli,sklearn,plot")
     assert message is not None
     assert "scikit-learn, matplotlib, which are not installed" in message
@@ -256,7 +256,7 @@ def test_demo_without_scikit_learn_says_what_to_install(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        fastntk.cli, "find_spec", lambda name: None if name == "sklearn" else name
+        exits, "find_spec", lambda name: None if name == "sklearn" else name
     )
     result = run("demo", "--no-plot")
     assert result.exit_code == EXIT_MISSING

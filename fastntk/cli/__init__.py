@@ -1,17 +1,14 @@
 """The ``fastntk`` command.
 
 Typer and Rich come with the ``cli`` extra and are imported only when the command
-runs, so this module imports without them and says in words what is missing.
+runs, so this package imports without them and says in words what is missing.
 
 Exit codes: 0 success; 1 the work failed; 2 wrong usage, a ``--out`` that can't be
 written included; 3 an optional package is missing; 130 stopped by Ctrl-C.
 """
 
-from __future__ import annotations
-
-import sys
-from collections.abc import Iterable
-from importlib.util import find_spec
+from fastntk.cli.entry import main
+from fastntk.cli.exits import EXIT_FAILED, EXIT_MISSING, EXIT_STOPPED, missing_message
 
 __all__ = [
     "EXIT_FAILED",
@@ -20,52 +17,3 @@ __all__ = [
     "main",
     "missing_message",
 ]
-
-EXIT_FAILED = 1
-EXIT_MISSING = 3
-EXIT_STOPPED = 130
-
-_PACKAGE_OF_MODULE = {"sklearn": "scikit-learn"}
-
-
-def missing_message(modules: Iterable[str], extras: str) -> str | None:
-    """Return what to install when one of `modules` isn't there, else None.
-
-    Parameters
-    ----------
-    modules : iterable of str
-        Names of top-level modules.
-    extras : str
-        The extras of fastntk that bring them, separated by commas.
-
-    Examples
-    --------
-    >>> missing_message(["math"], "cli") is None
-    True
-    >>> print(missing_message(["no_such_module"], "cli"))
-    fastntk: this command needs no_such_module, which is not installed.
-    Install it with: pip install "fastntk[cli]"
-    """
-    missing = [
-        _PACKAGE_OF_MODULE.get(name, name) for name in modules if not find_spec(name)
-    ]
-    if not missing:
-        return None
-    them = "it" if len(missing) == 1 else "them"
-    are = "is" if len(missing) == 1 else "are"
-    return (
-        f"fastntk: this command needs {', '.join(missing)}, "
-        f"which {are} not installed.\n"
-        f'Install {them} with: pip install "fastntk[{extras}]"'
-    )
-
-
-def main() -> None:
-    """Run the command line; the entry point of the ``fastntk`` script."""
-    message = missing_message(("typer", "rich"), "cli")
-    if message is not None:
-        sys.stderr.write(message + "\n")
-        sys.exit(EXIT_MISSING)
-    from fastntk.cli.app import app
-
-    app(prog_name="fastntk")

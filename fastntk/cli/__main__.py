@@ -1,6 +1,6 @@
 """Run the command line as ``python -m fastntk.cli``."""
 
-from fastntk.cli import main
+from fastntk.cli.entry import main
 
 if __name__ == "__main__":
     main()

@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 from fastntk._errors import FastntkError, MemoryBudgetError
-from fastntk.cli import EXIT_FAILED, EXIT_MISSING, EXIT_STOPPED, missing_message
+from fastntk.cli.exits import EXIT_FAILED, EXIT_MISSING, EXIT_STOPPED, missing_message
 
 __all__ = [
     "PICTURES",

@@ -136,10 +136,10 @@ def test_failures_in_words(
 def test_plots_without_matplotlib(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import fastntk.cli
+    from fastntk.cli import exits
 
     monkeypatch.setattr(
-        fastntk.cli, "find_spec", lambda name: None if name == "matplotlib" else name
+        exits, "find_spec", lambda name: None if name == "matplotlib" else name
     )
     result = run("--html", tmp_path / "b.html")
     assert result.exit_code == EXIT_MISSING

@@ -10,9 +10,8 @@ import pytest
 pytest.importorskip("typer")
 pytest.importorskip("matplotlib")
 
-import fastntk.cli
 from fastntk import stax
-from fastntk.cli import EXIT_FAILED, EXIT_MISSING, EXIT_STOPPED
+from fastntk.cli import EXIT_FAILED, EXIT_MISSING, EXIT_STOPPED, exits
 from fastntk.cli.dynamics import job as dynamics
 from tests.test_cli_dynamics.table import USAGE, Run, rows
 
@@ -119,7 +118,7 @@ def test_without_matplotlib_it_says_what_to_install(
     run: Run, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        fastntk.cli, "find_spec", lambda name: None if name == "matplotlib" else name
+        exits, "find_spec", lambda name: None if name == "matplotlib" else name
     )
     result = run(data)
     assert result.exit_code == EXIT_MISSING

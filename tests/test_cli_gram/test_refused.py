@@ -190,10 +190,10 @@ def test_bad_options_of_stores(
 def test_a_store_without_zarr(
     run: Run, npy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import fastntk.cli
+    from fastntk.cli import exits
 
     monkeypatch.setattr(
-        fastntk.cli, "find_spec", lambda name: None if name == "zarr" else name
+        exits, "find_spec", lambda name: None if name == "zarr" else name
     )
     result = run(npy, "--out", tmp_path / "K.zarr")
     assert result.exit_code == EXIT_MISSING

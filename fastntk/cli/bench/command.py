@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fastntk._errors import FastntkError, InputError
-from fastntk.cli import EXIT_FAILED, EXIT_MISSING
 from fastntk.cli.checks import PICTURES, failures_in_words, require, write_fault
+from fastntk.cli.exits import EXIT_FAILED, EXIT_MISSING
 from fastntk.cli.gram.command import Precision
 from fastntk.cli.network import (
     ActivationOption,

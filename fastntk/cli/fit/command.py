@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fastntk._errors import InputError, NotSupportedError
-from fastntk.cli import EXIT_MISSING
 from fastntk.cli.checks import failures_in_words, write_fault
+from fastntk.cli.exits import EXIT_MISSING
 from fastntk.cli.network import (
     ActivationOption,
     BStdOption,

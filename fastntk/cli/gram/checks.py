@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from fastntk._errors import FastntkError, InputError, NotSupportedError
-from fastntk.cli import EXIT_MISSING
 from fastntk.cli.checks import require
+from fastntk.cli.exits import EXIT_MISSING
 
 if TYPE_CHECKING:
     from fastntk.cli.data.file import Rows

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from fastntk._errors import InputError, NotSupportedError
-from fastntk.cli import EXIT_MISSING
 from fastntk.cli.checks import failures_in_words
+from fastntk.cli.exits import EXIT_MISSING
 from fastntk.cli.fit.command import memory_of
 
 __all__ = ["EXAMPLES", "HELP", "predict_command"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fastntk.cli import EXIT_FAILED
 from fastntk.cli.checks import failures_in_words
+from fastntk.cli.exits import EXIT_FAILED
 
 if TYPE_CHECKING:
     from fastntk.store import VerifyReport
