@@ -1,9 +1,10 @@
 """The record of a run: its file, its table, and whether all of it is right."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
+
+from fastntk._files import write_whole
 
 __all__ = ["folder_of", "is_good", "table", "write"]
 
@@ -16,9 +17,7 @@ def write(record: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(record, indent=1, default=_plain) + "\n"
     for name, content in (("cuda.json", text), ("cuda.md", table(record))):
-        waiting = folder / f".{name}.{os.getpid()}"
-        waiting.write_text(content, encoding="utf-8")
-        waiting.replace(folder / name)
+        write_whole(folder / name, content.encode())
 
 
 def _plain(value: Any) -> Any:

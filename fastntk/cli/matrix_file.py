@@ -1,8 +1,9 @@
 """Matrices in files: room taken first, written in place, given their name at the end.
 
-A matrix is written to a hidden file beside its place, ``.K.npy.<process>.part``, as a
-memory map. So it may be larger than memory, a full disk shows before anything is
-computed, and whatever happens, no file of that name is ever incomplete.
+A matrix is written to a hidden file beside its place, as a memory map:
+``.K.npy.<random>.<process>.part``. So it may be larger than memory, a full disk shows
+before anything is computed, and whatever happens, no file of that name is ever
+incomplete.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -22,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import FastntkError
+from fastntk._files import written_beside
 from fastntk.cli.checks import write_fault
 from fastntk.store.manifest import meta_folder
 
@@ -120,21 +123,17 @@ def new_matrices(
     -----
     The data is on the disk, not only on its way, before a file gets its name.
     """
-    waiting = [path.with_name(f".{path.name}.{os.getpid()}.part") for path in paths]
     arrays: list[np.memmap[Any, Any]] = []
-    try:
-        for path, part in zip(paths, waiting, strict=True):
-            arrays.append(_reserved(path, part, shape, dtype))
-        yield tuple(arrays)
-        for array in arrays:
-            array.flush()
-        arrays.clear()
-        for path, part in zip(paths, waiting, strict=True):
-            _give_name(part, path, force)
-    finally:
-        arrays.clear()
-        for part in waiting:
-            part.unlink(missing_ok=True)
+    named = partial(_give_name, force=force)
+    with written_beside(*paths, ending=".part", give_name=named) as waiting:
+        try:
+            for path, part in zip(paths, waiting, strict=True):
+                arrays.append(_reserved(path, part, shape, dtype))
+            yield tuple(arrays)
+            for array in arrays:
+                array.flush()
+        finally:
+            arrays.clear()  # closes the files
 
 
 def _reserved(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fastntk._errors import FastntkError
+from fastntk._files import written_beside
 from fastntk.cli.checks import write_fault
 
 __all__ = ["folder_fault", "write_all"]
@@ -60,19 +60,14 @@ def write_all(folder: Path, contents: Mapping[str, bytes], force: bool) -> list[
         If a file can't be written; none of them is then changed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    waiting = {folder / name: folder / f".{name}.{os.getpid()}" for name in contents}
-    try:
-        for path, data in zip(waiting.values(), contents.values(), strict=True):
-            path.write_bytes(data)
-        there = [path.name for path in waiting if path.exists()]
+    paths = [folder / name for name in contents]
+    with written_beside(*paths) as waiting:
+        for part, data in zip(waiting, contents.values(), strict=True):
+            part.write_bytes(data)
+        there = [path.name for path in paths if path.exists()]
         if there and not force:
             raise FastntkError(
                 f"{', '.join(there)} appeared in {folder} in the meantime; nothing "
                 "was replaced. Give --force to replace"
             )
-        for path, written in waiting.items():
-            written.replace(path)
-    finally:
-        for written in waiting.values():
-            written.unlink(missing_ok=True)
-    return list(waiting)
+    return paths

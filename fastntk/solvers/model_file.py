@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._files import write_whole
 from fastntk._typing import AnyArray, FloatArray
 from fastntk.spec import as_spec, from_json, to_json
 
@@ -58,8 +58,8 @@ def write_model(model: Contents, path: Any) -> tuple[Path, Path]:
         "facts": dict(model.facts),
         "sha256": hashlib.sha256(data).hexdigest(),
     }
-    _write(arrays_path, data)
-    _write(words_path, json.dumps(words, indent=1).encode())
+    write_whole(arrays_path, data)
+    write_whole(words_path, json.dumps(words, indent=1).encode())
     return arrays_path, words_path
 
 
@@ -112,16 +112,3 @@ def _paths(path: Any) -> tuple[Path, Path]:
     if base.suffix in (".npz", ".json"):
         base = base.with_suffix("")
     return base.with_name(base.name + ".npz"), base.with_name(base.name + ".json")
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write beside the place, then into it."""
-    waiting = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with waiting.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        waiting.replace(path)
-    finally:
-        waiting.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import typer
 from numpy.typing import NDArray
 
 from fastntk._errors import InputError
+from fastntk._files import write_whole
 from fastntk.cli.data.file import column_names, read_rows
 from fastntk.cli.fit.job import scaled
 
@@ -126,9 +126,4 @@ def _write(out: Path, found: Array, names: list[str]) -> None:
         lines = [",".join(quoted)]
         lines += [",".join(repr(float(v)) for v in row) for row in found]
         buffer.write(("\n".join(lines) + "\n").encode())
-    waiting = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        waiting.write_bytes(buffer.getvalue())
-        waiting.replace(out)
-    finally:
-        waiting.unlink(missing_ok=True)
+    write_whole(out, buffer.getvalue())

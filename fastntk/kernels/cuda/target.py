@@ -16,7 +16,6 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +23,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from fastntk._errors import NotSupportedError
+from fastntk._files import write_whole
 from fastntk._jit import cache_folder
 from fastntk.kernels.cuda.source import KernelSource
 
@@ -234,10 +234,7 @@ def _write(path: Path, text: str) -> None:
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(name, path)
+    write_whole(path, text.encode())
 
 
 def signature(source: KernelSource) -> tuple[Any, ...]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import time
 import zipfile
 from collections.abc import Mapping
@@ -12,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._files import beside, opened_whole
 from fastntk._typing import AnyArray
 
-__all__ = ["Checkpoint", "fingerprint", "write_whole"]
+__all__ = ["Checkpoint", "fingerprint"]
 
 FORMAT = 1
 _UNREADABLE = (ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile)
@@ -57,7 +57,8 @@ class Checkpoint:
         if self.path is None:
             return
         head = json.dumps({"format": FORMAT, "key": self._key, **facts})
-        write_whole(self.path, {**arrays, "head": np.array(head)})
+        with opened_whole(self.path) as file:
+            np.savez(file, **arrays, head=np.array(head))  # type: ignore[arg-type]
         self._next = time.monotonic() + self._seconds
 
     def load(self) -> tuple[dict[str, AnyArray], dict[str, Any]] | None:
@@ -86,20 +87,6 @@ class Checkpoint:
         )
 
 
-def write_whole(path: Path, arrays: Mapping[str, AnyArray]) -> None:
-    """Write an ``.npz`` file so that the name never stands for half of it."""
-    waiting = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with waiting.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        waiting.replace(path)
-    finally:
-        waiting.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
 def fingerprint(*parts: Any) -> str:
     """Return a hash of arrays and of things that print."""
     digest = hashlib.sha256()
@@ -119,7 +106,7 @@ def _check_writable(path: Path) -> None:
         raise InputError(f"checkpoint: found {path}; expected a name ending in .npz")
     if not folder.is_dir():
         raise InputError(f"checkpoint: the folder {folder} does not exist; make it")
-    probe = path.with_name(f".{path.name}.{os.getpid()}")
+    probe = beside(path)
     try:
         probe.open("wb").close()
         probe.unlink()
@@ -136,17 +123,3 @@ def _remove_leftovers(path: Path) -> None:
         number = left.name.rpartition(".")[2]
         if number.isdigit() and not Path(f"/proc/{number}").exists():
             left.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last through a loss of power, where the system lets us."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass
-    finally:
-        os.close(handle)
