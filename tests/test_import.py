@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("numba", "scipy", "sklearn", "matplotlib", "threadpoolctl")
+HEAVY = ("numba", "scipy", "sklearn", "matplotlib", "psutil", "threadpoolctl")
 
 
 def modules_after(code: str) -> set[str]:

@@ -4,7 +4,7 @@
 #
 #   bench/cuda/run.sh [--results FOLDER] [--seconds N] [--only FIGURE ...]
 #
-# Needs numba, numba-cuda, NumPy and SciPy; CuPy for cuBLAS, PyTorch and JAX for their
+# Needs numba, numba-cuda, NumPy, SciPy and psutil; CuPy for cuBLAS, PyTorch and JAX for their
 # rows, compute-sanitizer and nvdisasm where they are. PYTHON=/path/to/python chooses
 # another one. bench/README.md says how it measures.
 set -euo pipefail

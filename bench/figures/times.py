@@ -10,7 +10,7 @@ import numpy as np
 from bench.data import spread_rows
 from bench.figures.record import AT_MOST, Row, figure
 from bench.figures.session import Run, Session, in_turns, stopwatch, timings
-from fastntk.layerwise.memory import available_memory
+from fastntk._resources import available_memory
 
 N, D, N_OUTPUTS, N_TIMES = 2_000, 20, 10, 1_000
 MEANS, VARIANCES, COVARIANCES = "means", "variances", "covariances"

@@ -2,7 +2,6 @@
 
 import math
 import operator
-import os
 import re
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastntk._errors import InputError
+from fastntk._resources import available_cores
 from fastntk._typing import GetArg, InputMatrix
 from fastntk._validation.inputs import float_dtype
 
@@ -179,9 +179,7 @@ def check_threads(threads: int | None) -> int:
         If ``threads`` is not an integer >= 1.
     """
     if threads is None:
-        if hasattr(os, "sched_getaffinity"):
-            return max(1, len(os.sched_getaffinity(0)))
-        return os.cpu_count() or 1
+        return available_cores()
     try:
         count = 0 if isinstance(threads, bool) else operator.index(threads)
     except TypeError:

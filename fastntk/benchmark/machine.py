@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -12,6 +13,12 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
+from fastntk._resources import (
+    available_cores,
+    peak_memory,
+    reset_peak_memory,
+    total_memory,
+)
 from fastntk._version import __version__
 
 __all__ = [
@@ -28,13 +35,6 @@ __all__ = [
 PACKAGES = ("fastntk", "numpy", "scipy", "numba", "llvmlite", "threadpoolctl")
 MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 SIMD = ("sse4_2", "avx", "avx2", "fma", "avx512f", "asimd", "sve")
-
-
-def available_cores() -> int:
-    """Return the number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def fix_malloc() -> bool:
@@ -72,17 +72,17 @@ def describe() -> dict[str, Any]:
         sets), ``memory`` (bytes or None), ``huge_pages``, ``governor``, ``system``,
         ``python``, ``packages`` (name to version) and ``blas``.
     """
-    info, pages = _read("/proc/cpuinfo"), "/sys/kernel/mm/transparent_hugepage/enabled"
+    info = _read("/proc/cpuinfo")  # psutil knows no model and no instruction sets
+    pages = "/sys/kernel/mm/transparent_hugepage/enabled"
     name = platform.processor() or platform.machine()
     flags = _found(r"^(?:flags|Features)\s*:(.*)$", info, "").split()
-    memory = int(_found(r"^MemTotal:\s*(\d+)", _read("/proc/meminfo"), "0"))
     governor = _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
     return {
         "cpu": _found(r"^model name\s*:(.*)$", info, name),
         "cores": available_cores(),
         "cores_all": os.cpu_count() or 1,
         "simd": [flag for flag in SIMD if flag in flags],
-        "memory": 1024 * memory or None,
+        "memory": total_memory(),
         "huge_pages": _found(r"\[(\w+)\]", _read(pages), "unknown"),
         "governor": governor.strip() or "unknown",
         "system": platform.platform(),
@@ -119,13 +119,20 @@ def blas() -> list[dict[str, Any]]:
 
 
 def _cpu_times() -> tuple[float, float]:
-    """Return busy and total CPU ticks of the whole machine so far; zeros if unknown."""
-    line = _read("/proc/stat").split("\n")[0].split()[1:9]
-    if len(line) < 8:
+    """Return busy and all CPU seconds of the machine so far; zeros if unknown."""
+    import psutil
+
+    try:
+        found = psutil.cpu_times()._asdict()
+    except (OSError, RuntimeError):
         return 0.0, 0.0
-    ticks = [float(tick) for tick in line]
-    idle = ticks[3] + ticks[4]
-    return sum(ticks) - idle, sum(ticks)
+    idle = found.pop("idle") + found.pop("iowait", 0.0)
+    busy = sum(found[name] for name in found if not name.startswith("guest"))
+    return busy, busy + idle  # Linux counts guests among the others, too
+
+
+def _share(busy: float, total: float) -> float:
+    return min(max(busy / max(total, 1e-9), 0.0), 1.0)
 
 
 def busy_share(seconds: float = 0.3) -> float:
@@ -133,7 +140,7 @@ def busy_share(seconds: float = 0.3) -> float:
     busy, total = _cpu_times()
     time.sleep(seconds)
     busy_after, total_after = _cpu_times()
-    return (busy_after - busy) / max(total_after - total, 1e-9)
+    return _share(busy_after - busy, total_after - total)
 
 
 def wait_for_quiet(limit: float = 0.08, patience: float = 60.0) -> float:
@@ -147,10 +154,14 @@ def wait_for_quiet(limit: float = 0.08, patience: float = 60.0) -> float:
 
 def _own_seconds() -> float:
     """Return CPU seconds of this process and its children, living or not."""
-    listed = _read(f"/proc/self/task/{os.getpid()}/children").split()
-    lines = (_read(f"/proc/{child}/stat").rpartition(")")[2] for child in listed)
-    ticks = sum(sum(map(int, line.split()[11:13])) for line in lines if line)
-    return sum(os.times()[:4]) + ticks / os.sysconf("SC_CLK_TCK")
+    import psutil
+
+    spent = sum(os.times()[:4])
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):  # it has ended
+            times = child.cpu_times()
+            spent += times.user + times.system
+    return spent
 
 
 class OthersShare:
@@ -170,43 +181,5 @@ class OthersShare:
     def __call__(self) -> float:
         """Return the share since this object was made, at most 1."""
         busy, total = _cpu_times()
-        own = (_own_seconds() - self._own) * os.sysconf("SC_CLK_TCK")
-        share = (busy - self._busy - own) / max(total - self._total, 1e-9)
-        return min(max(share, 0.0), 1.0)
-
-
-# --- memory ---------------------------------------------------------------------------
-
-
-def _status(name: str) -> int | None:
-    found = _found(rf"^{name}:\s*(\d+)", _read("/proc/self/status"), "")
-    return 1024 * int(found) if found else None
-
-
-def peak_memory() -> int | None:
-    """Return the largest resident size of this process so far, in bytes.
-
-    None where the system doesn't say.
-    """
-    peak = _status("VmHWM")
-    if peak is not None:
-        return peak
-    try:
-        import resource
-    except ModuleNotFoundError:  # not a POSIX system
-        return None
-    found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return found if platform.system() == "Darwin" else 1024 * found
-
-
-def reset_peak_memory() -> int | None:
-    """Start the high-water mark anew; return the resident size now, in bytes.
-
-    None where the system can't (anything but Linux): `peak_memory` then counts from the
-    start of the process.
-    """
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return None
-    return _status("VmRSS")
+        own = _own_seconds() - self._own
+        return _share(busy - self._busy - own, total - self._total)

@@ -25,6 +25,7 @@ import numpy as np
 
 from fastntk._errors import FastntkError
 from fastntk._files import written_beside
+from fastntk._resources import process_exists
 from fastntk.cli.checks import write_fault
 from fastntk.store.manifest import meta_folder
 
@@ -77,19 +78,9 @@ def left_behind(folder: Path) -> list[Path]:
     found = []
     for path in sorted(folder.iterdir()):
         match = re.fullmatch(r"\..+\.(\d+)\.part", path.name)
-        if match is not None and not _is_alive(int(match[1])):
+        if match is not None and not process_exists(int(match[1])):
             found.append(path)
     return found
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:  # another user's
-        return True
-    return True
 
 
 @contextmanager

@@ -1,25 +1,9 @@
-"""What the machine has free, and refusals that come before anything is allocated."""
-
-import os
+"""Refusals of whole matrices that come before anything is allocated."""
 
 from fastntk._errors import MemoryBudgetError
+from fastntk._resources import available_memory
 
-__all__ = ["available_memory", "check_whole"]
-
-
-def available_memory() -> int | None:
-    """Return the bytes that can be allocated without swapping, if the system says."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return None
+__all__ = ["check_whole"]
 
 
 def check_whole(

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from fastntk._errors import InputError, StoreError
-from fastntk.layerwise.memory import available_memory
+from fastntk._resources import available_memory, file_system_of
 from fastntk.operators.layout import Layout
 from fastntk.operators.tile_cache import DiskTiles, TileCache
 
@@ -73,14 +73,4 @@ def check_cache(cache: object) -> tuple[bool, Path | None]:
 def disk_folder() -> Path | None:
     """Return the folder of temporary files, if it is on a disk and not in memory."""
     folder = Path(tempfile.gettempdir()).resolve()
-    kind, longest = "", -1
-    try:
-        lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return None
-    for line in lines:
-        _, place, name, *_ = line.split(" ")
-        place = place.replace("\\040", " ")
-        if folder.is_relative_to(place) and len(place) >= longest:
-            kind, longest = name, len(place)
-    return None if kind in ("tmpfs", "ramfs", "") else folder
+    return None if file_system_of(folder) in ("tmpfs", "ramfs", "") else folder

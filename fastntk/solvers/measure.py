@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
+from fastntk._resources import peak_memory, resident_memory
+
 __all__ = ["Meter"]
 
 INTERVAL = 0.02  # seconds between looks at the resident memory
@@ -33,7 +35,7 @@ class Meter:
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        self._high_before = _status("VmHWM")
+        self._high_before = peak_memory() or 0
         self._look()
         self._thread = threading.Thread(
             target=self._watch, name="fastntk-memory", daemon=True
@@ -50,7 +52,7 @@ class Meter:
     def look(self) -> int:
         """Bring `peak_memory` up to date and return it."""
         self._look()
-        high = _status("VmHWM")
+        high = peak_memory() or 0
         if high > self._high_before:  # the kernel's own mark misses nothing
             self.peak_memory = max(self.peak_memory, high)
         return self.peak_memory
@@ -75,16 +77,4 @@ class Meter:
             self._look()
 
     def _look(self) -> None:
-        self.peak_memory = max(self.peak_memory, _status("VmRSS"))
-
-
-def _status(field: str) -> int:
-    """Return a line of /proc/self/status in bytes, or 0 where there is none."""
-    try:
-        with open("/proc/self/status", encoding="ascii") as lines:
-            for line in lines:
-                if line.startswith(field + ":"):
-                    return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
-    return 0
+        self.peak_memory = max(self.peak_memory, resident_memory() or 0)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._resources import available_memory
 from fastntk._typing import AnyArray, IntArray
 from fastntk._validation import check_max_memory
 from fastntk.calls.gram import gram_of
-from fastntk.layerwise.memory import available_memory
 from fastntk.operators.build import operator_of
 from fastntk.request.options import DEFAULTS, Options
 from fastntk.request.placement import on_device_number

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from fastntk._errors import MemoryBudgetError
-from fastntk.layerwise.memory import available_memory
+from fastntk._resources import available_memory
 
 __all__ = ["budget_left", "check_available"]
 

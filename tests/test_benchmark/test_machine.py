@@ -8,12 +8,13 @@ import pytest
 
 ALLOCATE = """
 import numpy as np
-from fastntk.benchmark.machine import _status, fix_malloc
+from fastntk.benchmark.machine import fix_malloc
+from fastntk._resources import resident_memory
 is_glibc = fix_malloc()
 array = np.ones(2 << 20)  # 16 MiB
-held = _status("VmRSS")
+held = resident_memory()
 del array
-print(int(is_glibc), held - _status("VmRSS"))
+print(int(is_glibc), held - resident_memory())
 """
 
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from fastntk._errors import InputError, MemoryBudgetError
+from fastntk._resources import available_memory
 from fastntk._validation import check_max_memory
-from fastntk.layerwise.memory import available_memory
 from fastntk.predict.given.checks import as_targets
 
 __all__ = ["METHODS", "Method", "check_layout", "choose_method", "rows_of"]

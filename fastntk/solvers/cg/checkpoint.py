@@ -12,6 +12,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._files import beside, opened_whole
+from fastntk._resources import process_exists
 from fastntk._typing import AnyArray
 
 __all__ = ["Checkpoint", "fingerprint"]
@@ -121,5 +122,5 @@ def _remove_leftovers(path: Path) -> None:
     """Delete what processes that were killed while writing left beside a file."""
     for left in path.parent.glob(f".{path.name}.*"):
         number = left.name.rpartition(".")[2]
-        if number.isdigit() and not Path(f"/proc/{number}").exists():
+        if number.isdigit() and not process_exists(int(number)):
             left.unlink(missing_ok=True)
