@@ -8,7 +8,7 @@ import pytest
 from tests.backend_contract import BackendContract
 from tests.ptx.fixture import install
 from tests.test_cuda.compiled import COMPILED
-from tests.test_cuda.simulator import SIMULATED
+from tests.test_cuda.simulated.simulator import SIMULATED
 
 
 class OnDevice(BackendContract):

@@ -12,7 +12,7 @@ from fastntk.kernels.cuda import target as cuda_target
 from tests.golden.loader import Case, layers
 from tests.networks import build
 from tests.test_cuda.nets import GOLDEN, NETS, rows
-from tests.test_cuda.test_simulated import check, on_device
+from tests.test_cuda.simulated.test_networks import check, on_device
 from tests.tolerances import relative_error, tolerance
 
 pytestmark = [
