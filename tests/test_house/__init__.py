@@ -1,0 +1,1 @@
+"""The house keeps its order: no import circles, no crowded folders."""
