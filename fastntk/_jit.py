@@ -30,6 +30,7 @@ __all__ = [
     "CpuOp",
     "cache_folder",
     "call_op",
+    "compiled_sources",
     "cpu_kernel",
     "like",
     "scalar",
@@ -46,15 +47,23 @@ JIT_ENABLED = not numba.config.DISABLE_JIT
 FAST_MATH = {"contract"}
 
 
+def compiled_sources() -> list[Path]:
+    """Return the files of all functions that are compiled for CPUs."""
+    root = Path(__file__).parent
+    kernels = [
+        path
+        for path in sorted((root / "kernels").rglob("*.py"))
+        if "cuda" not in path.relative_to(root).parts
+    ]
+    return [Path(__file__), root / "benchmark" / "loops.py", *kernels]
+
+
 def _source_hash() -> str:
     """Return a hash of every source compiled for CPUs; Numba's cache misses callees."""
     root = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in (Path(__file__), *sorted((root / "kernels").rglob("*.py"))):
-        place = path.relative_to(root)
-        if "cuda" in place.parts:
-            continue
-        digest.update(place.as_posix().encode() + path.read_bytes())
+    for path in compiled_sources():
+        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

