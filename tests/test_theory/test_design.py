@@ -175,3 +175,33 @@ def test_widths_are_found_in_any_structure() -> None:
         theory.finite_width(act)
     with pytest.raises(InputError, match="tolerance"):
         theory.finite_width(plain, tolerance=0)
+
+
+@pytest.mark.parametrize("widths", [[50], [3], [30, 30, 30], [5, 9]])
+def test_spread_of_finite_networks(widths: list[int]) -> None:
+    rng = np.random.default_rng(sum(widths))
+    found = np.array([simulated_kernel(widths, rng) for _ in range(4000)])
+    layers = [part for w in widths for part in (stax.Dense(w), stax.Relu())]
+    flag = theory.finite_width(stax.serial(*layers, stax.Dense(1)))
+    assert flag.is_theorem
+    ratio = found / found.mean()
+    error = np.std((ratio - 1) ** 2) / math.sqrt(len(found))
+    assert abs(flag.moment_ratio - 1 - ratio.var()) < 5 * error
+    if len(widths) == 1:
+        np.testing.assert_allclose(flag.relative_std**2, 3 / widths[0], rtol=1e-12)
+
+
+def simulated_kernel(widths: list[int], rng: np.random.Generator) -> float:
+    """Return the NTK of a ReLU network at one input of one feature."""
+    rows, weights = [np.ones(1)], []
+    for n in widths:
+        scale = math.sqrt(2 / len(rows[-1]))
+        weights.append(scale * rng.normal(size=(n, len(rows[-1]))))
+        rows.append(np.maximum(weights[-1] @ rows[-1], 0.0))
+    weights.append(math.sqrt(2 / len(rows[-1])) * rng.normal(size=(1, len(rows[-1]))))
+    total, back = 0.0, np.ones(1)
+    for level in range(len(widths), -1, -1):
+        below = rows[level]
+        total += 2 / len(below) * float(below @ below) * float(back @ back)
+        back = (weights[level].T @ back) * (below > 0)
+    return total

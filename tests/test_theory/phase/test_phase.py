@@ -209,3 +209,9 @@ def test_scale_refusals() -> None:
         theory.phase_point(np.tanh, -1.0)
     with pytest.raises(InputError, match="b_std: found -0.5; expected .*>= 0"):
         theory.critical_line(np.tanh, -0.5)
+
+
+def test_small_variances_of_gelu_grow() -> None:
+    found = [theory.critical_line(f).is_stable[0] for f in (stax.Gelu(), stax.Erf())]
+    assert found == [False, True]
+    np.testing.assert_allclose(theory.critical_line(stax.Gelu()).W_std, 2.0, rtol=1e-6)
