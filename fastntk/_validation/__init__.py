@@ -7,6 +7,7 @@ ones never copied.  SciPy is not imported: a sparse matrix is recognised by its
 ``tocsr`` method.
 """
 
+from fastntk._validation.indices import as_index
 from fastntk._validation.inputs import as_input, check_pair, float_dtype
 from fastntk._validation.keywords import check_fields, check_keywords
 from fastntk._validation.options import (
@@ -28,6 +29,7 @@ from fastntk._validation.samples import (
 )
 
 __all__ = [
+    "as_index",
     "as_input",
     "as_samples",
     "check_backend",

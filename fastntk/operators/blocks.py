@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from fastntk._typing import AnyArray, IntArray
+from fastntk._validation import as_index
 from fastntk.request.progress import Progress
-from fastntk.store.indices import as_index
 from fastntk.tiling.driver import walk
 from fastntk.tiling.setup import Setup
 from fastntk.tiling.sinks import DenseSink

@@ -38,7 +38,7 @@ class Contents(NamedTuple):
 
 
 def write_model(model: Contents, path: Any) -> tuple[Path, Path]:
-    """Write a model's contents; see `fastntk.solvers.KernelModel.save`."""
+    """Write a model's contents; see `KernelModel.save`."""
     arrays_path, words_path = _paths(path)
     arrays: dict[str, AnyArray] = {"coefficients": model.coefficients}
     if isinstance(model.x, np.ndarray):

@@ -9,8 +9,8 @@ import numpy as np
 
 from fastntk._errors import StoreError
 from fastntk._typing import AnyArray, IntArray
+from fastntk._validation import as_index
 from fastntk.spec import Spec
-from fastntk.store.indices import as_index
 from fastntk.store.journal import read_journals
 from fastntk.store.manifest import Manifest
 from fastntk.store.place import Place

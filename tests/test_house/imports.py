@@ -14,7 +14,7 @@ __all__ = ["Import", "imports_of", "modules_of"]
 
 
 class Import(NamedTuple):
-    """One module imports another: "pkg/a.py:3" says where."""
+    """One module imports another, at some line of its file."""
 
     importer: str
     imported: str

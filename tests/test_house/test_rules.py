@@ -43,7 +43,7 @@ import_module("pkg.top")
 
 
 def package(folder: Path, texts: dict[str, str]) -> Path:
-    """Write modules of a package ``pkg``, "sub/mod" for ``pkg/sub/mod.py``."""
+    """Write modules of a package ``pkg``: "sub/mod" is one in its folder ``sub``."""
     root = folder / "pkg"
     for name, text in texts.items():
         path = root / f"{name}.py"
