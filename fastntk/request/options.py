@@ -59,13 +59,12 @@ class Options:
         checked = {
             "dtype": check_dtype(self.dtype),
             "backend": check_backend(self.backend),
+            "threads": None if self.threads is None else check_threads(self.threads),
             "max_memory": check_max_memory(self.max_memory),
             "progress": check_progress(self.progress),
             "collapse": check_flag(self.collapse, "collapse"),
             "tol": check_tol(self.tol),
         }
-        if self.threads is not None:
-            checked["threads"] = check_threads(self.threads)
         for name, value in checked.items():
             if value is not getattr(self, name):
                 object.__setattr__(self, name, value)

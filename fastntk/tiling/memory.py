@@ -9,6 +9,8 @@ from fastntk._resources import available_memory
 
 __all__ = ["budget_left", "check_available"]
 
+SMALL = 1 << 20  # bytes that are there wherever Python runs; to ask takes time
+
 
 class Needs(Protocol):
     """What is known of a computation's memory."""
@@ -62,8 +64,10 @@ def budget_left(needs: Needs, used: int = 0) -> int | None:
 
 def check_available(needs: Needs) -> None:
     """Refuse a result that cannot fit the machine's free memory."""
-    available = available_memory()
     needed = needs.n_bytes + needs.input_bytes
+    if needed < SMALL:
+        return
+    available = available_memory()
     if available is not None and needed > available:
         n1, n2 = needs.shape
         raise MemoryBudgetError(
