@@ -1,5 +1,6 @@
 """The diagonal of a kernel, in O(n)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastntk._typing import GetArg, MatrixLike
@@ -17,6 +18,7 @@ def diagonal(
     *,
     dtype: Any = None,
     backend: str = "auto",
+    outputs: str | Sequence[str] | None = None,
 ) -> Any:
     """Return ``k(x, x)`` of every row, without the rest of the matrix.
 
@@ -32,6 +34,8 @@ def diagonal(
         Of the result; float32 if ``x`` is, else float64. The computation is float64.
     backend : {"auto", "cpu", "cuda"}, default="auto"
         Where the norms of the rows are computed; "auto" is where the rows are.
+    outputs : str or sequence of str, optional
+        As in `fastntk.gram`: the result is then a dictionary by place.
 
     Returns
     -------
@@ -59,5 +63,5 @@ def diagonal(
     array([25.,  0.])
     """
     options = Options(dtype=dtype, backend=backend)
-    request = Request.of(net, x, None, get, options)
+    request = Request.of(net, x, None, get, options, outputs)
     return request.pack(choose(request).diagonal(request))

@@ -1,5 +1,6 @@
 """The whole Gram matrix in memory."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastntk._typing import AnyArray, GetArg, MatrixLike
@@ -25,6 +26,7 @@ def gram(
     progress: ProgressArg = False,
     collapse: bool = True,
     tol: float | None = None,
+    outputs: str | Sequence[str] | None = None,
 ) -> Any:
     """Compute a kernel matrix of an infinitely wide network.
 
@@ -65,12 +67,16 @@ def gram(
         Largest error allowed, relative to ``sqrt(K(x, x) K(y, y))``: activations
         without a closed form take as many terms as that needs. By default every
         layer is accurate to its own ``tol``.
+    outputs : str or sequence of str, optional
+        Names of `fastntk.stax.Tap` layers: the kernels at these places, all of one
+        walk over the tiles; "output" is the end of the network, "all" every place.
+        ``out`` then takes an array per place and kernel, in this order.
 
     Returns
     -------
     ndarray of shape (n1, n2), or a named tuple of these
         In squared output units. (n1, n2, positions, positions) if positions are left
-        at the end of the network.
+        at the end of the network. A dictionary of these by place with ``outputs``.
 
     Raises
     ------
@@ -125,7 +131,7 @@ def gram(
         collapse=collapse,
         tol=tol,
     )
-    return gram_of(Request.of(net, x1, x2, get, options), out)
+    return gram_of(Request.of(net, x1, x2, get, options, outputs), out)
 
 
 def gram_of(request: Request, out: Any = None) -> Any:

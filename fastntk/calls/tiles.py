@@ -1,6 +1,6 @@
 """Tiles one after the other, for libraries that want blocks instead of a matrix."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastntk._typing import GetArg, MatrixLike
@@ -22,6 +22,7 @@ def tiles(
     threads: int | None = None,
     max_memory: int | float | str | None = None,
     collapse: bool = True,
+    outputs: str | Sequence[str] | None = None,
 ) -> Iterator[tuple[slice, slice, Any]]:
     """Yield the kernel matrix block by block; it is never held as a whole.
 
@@ -33,6 +34,8 @@ def tiles(
         Bytes for the copy of the inputs and all blocks alive at once, in host memory.
     collapse : bool, default=True
         As in `fastntk.gram`.
+    outputs : str or sequence of str, optional
+        As in `fastntk.gram`: each block is then a dictionary by place.
 
     Yields
     ------
@@ -75,5 +78,5 @@ def tiles(
         max_memory=max_memory,
         collapse=collapse,
     )
-    request = Request.of(net, x1, x2, get, options)
+    request = Request.of(net, x1, x2, get, options, outputs)
     return choose(request).tiles(request)

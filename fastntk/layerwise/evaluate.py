@@ -26,15 +26,15 @@ from fastntk.request.options import Options
 from fastntk.request.protocol import Engine
 from fastntk.request.request import Request
 from fastntk.request.results import check_range
-from fastntk.spec import Custom, Dropout, FanOut, Flatten, Parallel, Serial, Spec
+from fastntk.spec import END, Custom, Dropout, FanOut, Flatten, Parallel, Serial, Spec
 
 __all__ = ["evaluate"]
 
 
 def evaluate(
     request: Request, engine: Engine, keywords: Mapping[str, Any] | None = None
-) -> Kernel:
-    """Compute the kernel of a network, with variances and shapes.
+) -> dict[str, Kernel]:
+    """Compute the kernels of a network, with variances and shapes.
 
     Parameters
     ----------
@@ -49,35 +49,49 @@ def evaluate(
 
     Returns
     -------
-    Kernel
+    dict of str to Kernel
+        By place: "output" is the end of the network, others are the taps asked for.
 
     Notes
     -----
     Whole matrices are float64 and take ``8 n1 n2 positions^2`` bytes each; up to three
-    per kernel and branch are alive at once.
+    per kernel and branch are alive at once, and one more per kernel and tap.
     """
-    spec, names, asked = request.spec, request.names, request.options
-    get_backend(asked.backend)
+    get_backend(request.options.backend)
     start: Branch
     if isinstance(request.x1, Kernel):
-        start, kind, is_same = _given(spec, request.x1, request.x2, names)
+        start, kind, is_same = _given(request)
     else:
         start, kind, is_same = _data(request)
-    options = Options(dtype=kind, backend=asked.backend, threads=asked.threads)
-    has_positions = _shape(start)[2] is not None
-    if isinstance(start, Inputs) and is_one_run(spec) and not has_positions:
-        kernel = run_spec(spec, start, Runs(engine, names, options))
-    else:
-        runs = Runs(engine, names, options.replace(dtype=np.float64))
-        n1, n2, t = _shape(start)
-        n_arrays = len(names) * (2 + _branches(spec))
-        check_whole((n1, n2), t or 1, n_arrays, asked.budget)
-        if is_one_run(spec, has_positions=has_positions):
-            kernel = run_spec(spec, start, runs)
-        else:
-            kernel = run_stages(spec, start, runs, keywords or {})
+    kernels = _run(request, engine, start, kind, keywords or {})
     other = request.x1.cov2 if isinstance(request.x1, Kernel) else request.x2
-    return _finish(kernel, kind, is_same=is_same, has_other=other is not None)
+    has_other = other is not None
+    return {
+        place: _finish(kernel, kind, is_same=is_same, has_other=has_other)
+        for place, kernel in kernels.items()
+    }
+
+
+def _run(
+    request: Request,
+    engine: Engine,
+    start: Branch,
+    kind: np.dtype[Any],
+    keywords: Mapping[str, Any],
+) -> dict[str, Kernel]:
+    """Run the layers, in one piece where that can be."""
+    spec, names, asked = request.spec, request.names, request.options
+    options = Options(dtype=kind, backend=asked.backend, threads=asked.threads)
+    wanted = frozenset(request.outputs or ()) - {END}
+    n1, n2, t = _shape(start)
+    if isinstance(start, Inputs) and is_one_run(spec) and t is None and not wanted:
+        return {END: run_spec(spec, start, Runs(engine, names, options))}
+    runs = Runs(engine, names, options.replace(dtype=np.float64), wanted)
+    n_arrays = len(names) * (2 + _branches(spec) + len(wanted))
+    check_whole((n1, n2), t or 1, n_arrays, asked.budget)
+    if is_one_run(spec, has_positions=t is not None) and not wanted:
+        return {END: run_spec(spec, start, runs)}
+    return run_stages(spec, start, runs, keywords)
 
 
 def _data(request: Request) -> tuple[Inputs, np.dtype[Any], bool]:
@@ -95,10 +109,10 @@ def _data(request: Request) -> tuple[Inputs, np.dtype[Any], bool]:
     return Inputs(first, second), kind, is_same
 
 
-def _given(
-    spec: Spec, kernel: Kernel, x2: Any, names: tuple[str, ...]
-) -> tuple[Kernel, np.dtype[Any], bool]:
+def _given(request: Request) -> tuple[Kernel, np.dtype[Any], bool]:
     """Check a kernel to go on from; symmetric ones come back without ``cov2``."""
+    spec, names = request.spec, request.names
+    kernel, x2 = request.x1, request.x2
     if x2 is not None:
         raise InputError(
             f"x2: found {type(x2).__name__} beside a Kernel; expected None: the kernel "

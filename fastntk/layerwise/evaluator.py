@@ -11,9 +11,11 @@ from fastntk._typing import AnyArray
 from fastntk._validation import as_samples, check_out
 from fastntk.backends import get_backend
 from fastntk.layerwise.evaluate import evaluate
+from fastntk.program.ops import split_output
 from fastntk.request.progress import make_progress
 from fastntk.request.protocol import Engine
 from fastntk.request.request import Request
+from fastntk.spec import END
 
 __all__ = ["Layerwise", "refuse_layerwise"]
 
@@ -36,6 +38,12 @@ class Layerwise:
         self, request: Request, keywords: Mapping[str, Any] | None = None
     ) -> Kernel:
         """Return the kernel with variances and shapes, of rows or of a Kernel."""
+        return self._kernels(request, keywords)[END]
+
+    def _kernels(
+        self, request: Request, keywords: Mapping[str, Any] | None = None
+    ) -> dict[str, Kernel]:
+        """Return the kernels by place."""
         return evaluate(request, self.engine, keywords)
 
     def gram(self, request: Request, out: Any = None) -> list[AnyArray]:
@@ -50,9 +58,8 @@ class Layerwise:
         outs = None if out is None else self._outs(request, carried, out)
         n_entries = first.shape[0] * other.shape[0]
         with make_progress(request.options.progress, n_entries) as bar:
-            kernel = self.kernel(carried)
+            arrays = _arrays(self._kernels(carried), request.names)
             bar.add(bar.total)
-        arrays = [getattr(kernel, name) for name in request.names]
         if outs is None:
             return arrays
         for target, array in zip(outs, arrays, strict=True):
@@ -61,6 +68,11 @@ class Layerwise:
 
     def _outs(self, request: Request, carried: Request, out: Any) -> Any:
         """Return outputs, checked: a sample of each side tells the shape."""
+        if request.outputs is not None:
+            raise NotSupportedError(
+                "out: found arrays beside outputs=; expected None: whole matrices of "
+                "several places are returned as new arrays"
+            )
         first, second = carried.x1, carried.x2
         few = None if second is None else second[:1]
         probe = carried.replace(x1=first[:1], x2=few).with_options(max_memory=None)
@@ -79,10 +91,12 @@ class Layerwise:
         parts: list[list[AnyArray]] = [[] for _ in request.names]
         for start in range(0, samples.shape[0], DIAGONAL_SAMPLES):
             some = samples[start : start + DIAGONAL_SAMPLES]
-            kernel = self.kernel(carried.replace(x1=some))
+            kernels = self._kernels(carried.replace(x1=some))
             index = np.arange(some.shape[0])
-            for found, name in zip(parts, request.names, strict=True):
-                found.append(getattr(kernel, name)[index, index])
+            for found, array in zip(
+                parts, _arrays(kernels, request.names), strict=True
+            ):
+                found.append(array[index, index])
         return [np.concatenate(part) for part in parts]
 
     def tiles(self, request: Request) -> Iterator[tuple[slice, slice, Any]]:
@@ -101,4 +115,11 @@ def refuse_layerwise(name: str) -> NoReturn:
 
 def _carried(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the kernels that have to be carried through the layers."""
-    return ("nngp", "ntk") if "ntk" in names else ("nngp",)
+    has_tangent = any(split_output(name)[0] == "ntk" for name in names)
+    return ("nngp", "ntk") if has_tangent else ("nngp",)
+
+
+def _arrays(kernels: Mapping[str, Kernel], names: tuple[str, ...]) -> list[AnyArray]:
+    """Return the arrays of outputs such as "ntk" and "nngp@tap"."""
+    outputs = [split_output(name) for name in names]
+    return [getattr(kernels[place], kernel) for kernel, place in outputs]

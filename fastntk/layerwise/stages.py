@@ -16,6 +16,7 @@ from fastntk.layerwise.positions import run_positional
 from fastntk.layerwise.whole import Branch, Runs, n_positions, run_spec
 from fastntk.program.one_run import is_one_run
 from fastntk.spec import (
+    END,
     Custom,
     Dropout,
     FanOut,
@@ -24,6 +25,8 @@ from fastntk.spec import (
     Section,
     Serial,
     Spec,
+    Tap,
+    tap_names,
 )
 
 __all__ = ["contains", "run_stages"]
@@ -44,7 +47,7 @@ def contains(spec: Spec, *kinds: type[Spec]) -> bool:
 
 def run_stages(
     spec: Spec, start: Branch, runs: Runs, keywords: Mapping[str, Any]
-) -> Kernel:
+) -> dict[str, Kernel]:
     """Evaluate a network on whole matrices.
 
     Parameters
@@ -60,21 +63,24 @@ def run_stages(
 
     Returns
     -------
-    Kernel
-        Symmetric (``cov2`` None) if the start is.
+    dict of str to Kernel
+        Those at the taps that are wanted, and at the end; symmetric (``cov2`` None) if
+        the start is.
 
     Raises
     ------
     NetworkError, NotSupportedError, RangeError
         The message names the layer.
     """
-    end = _Walk(runs, keywords).serial([("", spec)], start)
+    walk = _Walk(runs, keywords)
+    end = walk.serial([("", spec)], start)
     if isinstance(end, tuple):
         raise NetworkError(
             f"{_short(spec)}: the network ends with {len(end)} branches; expected one. "
             "Join them, e.g. by FanInSum()"
         )
-    return run_spec(Identity(), end, runs) if not isinstance(end, Kernel) else end
+    kernel = end if isinstance(end, Kernel) else run_spec(Identity(), end, runs)
+    return walk.taps | {END: kernel}
 
 
 class _Walk:
@@ -83,6 +89,7 @@ class _Walk:
     def __init__(self, runs: Runs, keywords: Mapping[str, Any]) -> None:
         self.runs = runs
         self.keywords = keywords
+        self.taps: dict[str, Kernel] = {}
 
     def serial(self, layers: Sequence[_Place], state: State) -> State:
         """Apply layers in order: runs as long as can be, or single stages."""
@@ -91,7 +98,7 @@ class _Walk:
         while k < len(todo):
             stop = k
             if not isinstance(state, tuple):
-                stop = _end_of_run(todo, k, n_positions(state) is not None)
+                stop = self._end_of_run(todo, k, n_positions(state) is not None)
             if stop > k:
                 state = self._run(todo[k:stop], state)
             else:
@@ -102,6 +109,26 @@ class _Walk:
     def _run(self, layers: Sequence[_Place], state: Any) -> Kernel:
         places, specs = zip(*layers, strict=True)
         return run_spec(Section(specs, places), state, self.runs)
+
+    def _end_of_run(
+        self, todo: Sequence[_Place], start: int, has_positions: bool
+    ) -> int:
+        """Return the end of the longest run from one branch to one branch."""
+        tree: _Tree = None
+        end = start
+        for k in range(start, len(todo)):
+            spec = todo[k][1]
+            if not is_one_run(spec, has_positions=has_positions):
+                break
+            if not self.runs.wanted.isdisjoint(tap_names(spec)):
+                break
+            try:
+                tree = _tree_after(spec, tree)
+            except ValueError:
+                return k + 1  # lowering says what is wrong
+            if tree is None:
+                end = k + 1
+        return end
 
     def _stage(self, where: str, spec: Spec, state: State) -> State:
         label = _short(spec) + (f" at layer {where}" if where else "")
@@ -120,6 +147,9 @@ class _Walk:
         if isinstance(spec, FanOut):
             return (state,) * spec.num
         kernel = self._as_kernel(state, label)
+        if isinstance(spec, Tap):
+            self.taps[spec.name] = kernel
+            return kernel
         if isinstance(spec, Custom):
             return run_custom(spec, kernel, self.keywords, label)
         if isinstance(spec, JOINS):
@@ -159,23 +189,6 @@ def _flat(where: str, spec: Spec) -> Iterator[_Place]:
         return
     for k, layer in enumerate(spec.layers):
         yield from _flat(f"{where}.{k}" if where else str(k), layer)
-
-
-def _end_of_run(todo: Sequence[_Place], start: int, has_positions: bool) -> int:
-    """Return the end of the longest run from one branch to one branch."""
-    tree: _Tree = None
-    end = start
-    for k in range(start, len(todo)):
-        spec = todo[k][1]
-        if not is_one_run(spec, has_positions=has_positions):
-            break
-        try:
-            tree = _tree_after(spec, tree)
-        except ValueError:
-            return k + 1  # lowering says what is wrong
-        if tree is None:
-            end = k + 1
-    return end
 
 
 def _tree_after(spec: Spec, tree: _Tree) -> _Tree:

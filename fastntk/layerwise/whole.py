@@ -36,12 +36,14 @@ class Inputs:
 class Runs:
     """What is the same for every run of a network.
 
-    ``names`` are the kernels carried: ("nngp",) or ("nngp", "ntk").
+    ``names`` are the kernels carried: ("nngp",) or ("nngp", "ntk"); ``wanted`` the taps
+    whose kernels are asked for.
     """
 
     engine: Engine
     names: tuple[str, ...]
     options: Options
+    wanted: frozenset[str] = frozenset()
 
     @property
     def alone(self) -> Options:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastntk.kernels.abi import SERIES_TERMS
+from fastntk.spec import END
 
 __all__ = [
     "N_OUTPUT_TABLES",
@@ -15,10 +16,29 @@ __all__ = [
     "Op",
     "OpCost",
     "Program",
+    "output_name",
     "padded",
+    "split_output",
 ]
 
 N_OUTPUT_TABLES = 2  # sqrt(q) and the tangent's row scale, after the last op
+
+
+def output_name(kernel: str, place: str) -> str:
+    """Return the name of a kernel at a place: that of the kernel alone at the end."""
+    return kernel if place == END else f"{kernel}@{place}"
+
+
+def split_output(name: str) -> tuple[str, str]:
+    """Return kernel and place of an output.
+
+    Examples
+    --------
+    >>> split_output("ntk"), split_output(output_name("nngp", "block 1"))
+    (('ntk', 'output'), ('nngp', 'block 1'))
+    """
+    kernel, _, place = name.partition("@")
+    return kernel, place or END
 
 
 def padded(n_terms: int) -> int:
@@ -130,11 +150,11 @@ class Program:
     ops : tuple of Op
         In the order they run.
     get : tuple of str
-        Kernels asked for, in order.
+        Kernels asked for, in order; "ntk@name" is that at a tap.
     n_streams : int
         Most branches alive at once; each takes one slot, two with the NTK.
     n_tables : int
-        Row tables of all ops and of the output.
+        Row tables of all ops and of the outputs: two for each tap, then two of the end.
     stream : int
         Branch that holds the result.
     n_features : int or None
@@ -143,6 +163,8 @@ class Program:
         Whether the outputs are independent Gaussian processes in the limit.
     width : float or None
         Number of output features, None if unknown.
+    taps : tuple of (str, int)
+        Places whose kernels are asked for, and the branches that hold them.
     """
 
     ops: tuple[Op, ...]
@@ -153,6 +175,12 @@ class Program:
     n_features: int | None = None
     is_gaussian: bool = False
     width: float | None = None
+    taps: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def n_output_tables(self) -> int:
+        """Row tables of all outputs."""
+        return N_OUTPUT_TABLES * (1 + len(self.taps))
 
     @property
     def has_dropout(self) -> bool:
@@ -172,7 +200,7 @@ class Program:
     @property
     def has_tangent(self) -> bool:
         """Whether the NTK is carried beside the NNGP kernel."""
-        return "ntk" in self.get
+        return any(split_output(name)[0] == "ntk" for name in self.get)
 
     @property
     def slots_per_stream(self) -> int:
@@ -204,10 +232,20 @@ class Program:
 
     def output_of(self, name: str) -> tuple[int, int, int]:
         """Return slot, scale table and kind (0 nngp, 1 ntk) of an output."""
-        rho, tau = self.slots_of(self.stream)
-        if name == "nngp":
-            return rho, self.n_tables - 2, 0
-        return tau, self.n_tables - 1, 1
+        kernel, place = split_output(name)
+        rho, tau = self.slots_of(self.stream_of(place))
+        table = self.output_table(place)
+        return (rho, table, 0) if kernel == "nngp" else (tau, table + 1, 1)
+
+    def stream_of(self, place: str) -> int:
+        """Return the branch that holds the kernels at a tap, or at the end."""
+        return dict(self.taps).get(place, self.stream)
+
+    def output_table(self, place: str) -> int:
+        """Return the first of the two row tables of an output."""
+        places = [name for name, _ in self.taps]
+        behind = len(places) - places.index(place) if place in places else 0
+        return self.n_tables - N_OUTPUT_TABLES * (1 + behind)
 
     def slots_of(self, stream: int) -> tuple[int, int]:
         """Return the correlation and tangent slots of a branch (-1: no tangent)."""

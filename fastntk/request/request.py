@@ -10,7 +10,9 @@ from fastntk._errors import NotSupportedError
 from fastntk._typing import GetArg
 from fastntk._validation import check_get, n_axes
 from fastntk.program.one_run import is_one_run
+from fastntk.program.ops import output_name, split_output
 from fastntk.request.options import DEFAULTS, Options
+from fastntk.request.outputs import check_outputs
 from fastntk.request.placement import is_on_device, rows_on_host
 from fastntk.request.results import pack
 from fastntk.spec import Spec, as_spec
@@ -29,11 +31,13 @@ class Request:
     x1, x2 : array-like, CSR matrix or array on a GPU
         The rows of both sides; ``x2`` is None for a symmetric matrix.
     names : tuple of str
-        Kernels asked for, in the order of the result.
+        Kernels asked for, in the order of the result; "ntk@name" is that at a tap.
     is_tuple : bool
         Whether the result is a named tuple, also of one kernel.
     options : Options
         How it is to run.
+    outputs : tuple of str or None
+        Places of the network whose kernels are asked for; None: the end alone.
     """
 
     spec: Spec
@@ -42,9 +46,18 @@ class Request:
     names: tuple[str, ...]
     is_tuple: bool = True
     options: Options = DEFAULTS
+    outputs: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, net: Any, x1: Any, x2: Any, get: GetArg, options: Options) -> Self:
+    def of(
+        cls,
+        net: Any,
+        x1: Any,
+        x2: Any,
+        get: GetArg,
+        options: Options,
+        outputs: Any = None,
+    ) -> Self:
         """Return the request of a public call.
 
         Raises
@@ -52,11 +65,15 @@ class Request:
         NetworkError
             If ``net`` is no network.
         InputError
-            If ``get`` names no kernels.
+            If ``get`` names no kernels, or ``outputs`` no places of the network.
         """
         spec = as_spec(net)
         names, is_tuple = check_get(get)
-        return cls(spec, x1, x2, names, is_tuple, options)
+        if outputs is None:
+            return cls(spec, x1, x2, names, is_tuple, options)
+        places = check_outputs(outputs, spec)
+        every = tuple(output_name(name, place) for place in places for name in names)
+        return cls(spec, x1, x2, every, is_tuple, options, places)
 
     @cached_property
     def is_on_device(self) -> bool:
@@ -110,8 +127,15 @@ class Request:
             yield found
 
     def pack(self, values: Sequence[Any]) -> Any:
-        """Return the result of a public call: one array, or the named tuple."""
-        return pack(values, self.names, self.is_tuple)
+        """Return the result of a public call: an array, a named tuple, or a mapping."""
+        if self.outputs is None:
+            return pack(values, self.names, self.is_tuple)
+        n = len(self.names) // len(self.outputs)
+        kernels = tuple(split_output(name)[0] for name in self.names[:n])
+        return {
+            place: pack(values[k * n : (k + 1) * n], kernels, self.is_tuple)
+            for k, place in enumerate(self.outputs)
+        }
 
 
 def is_layerwise(spec: Spec, x: Any) -> bool:

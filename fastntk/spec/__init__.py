@@ -81,8 +81,11 @@ from fastntk.spec.structure import (
     Serial,
     repeat,
 )
+from fastntk.spec.taps import END, EVERY, Tap, tap_names
 
 __all__ = [
+    "END",
+    "EVERY",
     "FORMAT_VERSION",
     "ABRelu",
     "Abs",
@@ -139,9 +142,11 @@ __all__ = [
     "Softsign",
     "Spec",
     "Tanh",
+    "Tap",
     "as_spec",
     "from_json",
     "known_layers",
     "repeat",
+    "tap_names",
     "to_json",
 ]

@@ -62,6 +62,7 @@ from fastntk.stax.spatial import (
     Index,
     Slice,
 )
+from fastntk.stax.taps import Tap
 
 __all__ = [
     "ABRelu",
@@ -119,6 +120,7 @@ __all__ = [
     "Softsign",
     "Swish",
     "Tanh",
+    "Tap",
     "from_json",
     "parallel",
     "repeat",

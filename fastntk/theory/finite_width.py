@@ -139,7 +139,13 @@ def _closed(path: tuple[list[int], int]) -> list[int]:
 
 
 def _is_activation(spec: Spec) -> bool:
-    return type(spec).__name__ not in ("Identity", "FanOut", "FanInSum", "Dropout")
+    return type(spec).__name__ not in (
+        "Identity",
+        "Tap",
+        "FanOut",
+        "FanInSum",
+        "Dropout",
+    )
 
 
 def _is_covered(spec: Spec) -> bool:

@@ -23,6 +23,8 @@ class HostRows:
 
     def gram(self, request: Request, out: Any = None) -> tuple[AnyArray, ...]:
         """Return the whole matrices, written into ``out`` if that is given."""
+        if request.outputs is not None:
+            request.refuse_tol("kernels at taps have")
         setup = prepare(request)
         outs = check_out(out, setup.shape, setup.dtype, setup.get, (setup.x1, setup.x2))
         meet_tolerance(setup, request.spec)

@@ -121,8 +121,7 @@ class CpuWorker:
         self.is_steep = steepness > STEEP[dtype]
         limit = STEEP_NEAR_LIMIT if self.is_steep else NEAR_LIMIT
         self.limit = dtype.type(limit[dtype])
-        n_blocks = len(program.get)
-        self._blocks = np.empty((n_blocks, tile[0] * tile[1]), dtype)
+        self._blocks = np.empty((len(program.get), tile[0] * tile[1]), dtype)
         self._width = panel_width(dtype)
         self._scratch = np.empty(GROUP_ROWS * self._width, dtype)
 
@@ -135,7 +134,14 @@ class CpuWorker:
         what is above the diagonal may be left unfinished.
         """
         shape = (rows.stop - rows.start, cols.stop - cols.start)
-        blocks = [b[: shape[0] * shape[1]].reshape(shape) for b in self._blocks]
+        size = shape[0] * shape[1]
+        blocks = [b[:size].reshape(shape) for b in self._blocks[:2]]
+        n_more = len(self._blocks) - 2
+        more = None
+        if n_more > 0:  # outputs at taps, one below the other
+            flat = self._blocks[2:].reshape(-1)[: n_more * size]
+            more = flat.reshape(n_more * shape[0], shape[1])
+            blocks += np.split(more, n_more)
         tables1 = self.rows1.tables(rows, self.program)
         tables2 = self.rows2.tables(cols, self.program)
         if self.staged is not None:
@@ -152,6 +158,7 @@ class CpuWorker:
             blocks,
             tables1,
             tables2,
+            more=more,
             panel=self._panel,
             is_lower=is_diagonal,
         )

@@ -38,6 +38,8 @@ def collapsed_program(
     -------
     Collapsed or None
     """
+    if program.taps:  # several functions of the angle
+        return None
     n_entries = variances[0].size * variances[-1].size
     if program.has_host_ops:
         is_large = n_entries >= MIN_HOST_ENTRIES

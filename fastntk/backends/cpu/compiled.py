@@ -79,10 +79,13 @@ def run_tile(
     rows: tuple[AnyArray, int],
     cols: tuple[AnyArray, int],
     *,
+    more: AnyArray | None = None,
     panel: AnyArray | None = None,
     is_lower: bool = False,
 ) -> None:
     """Turn a tile of complements, ``blocks[0]``, into kernel values in place.
+
+    A second output goes to ``blocks[1]``, all others to ``more``, one below the other.
 
     ``rows`` and ``cols`` are flat row tables and their strides; ``is_lower`` leaves out
     panels above the diagonal.
@@ -91,7 +94,8 @@ def run_tile(
     dims[ROWS_STRIDE], dims[COLS_STRIDE] = rows[1], cols[1]
     run_program(
         blocks[0],
-        blocks[-1],
+        blocks[min(1, len(blocks) - 1)],
+        blocks[0][:0] if more is None else more,
         rows[0],
         cols[0],
         dims,

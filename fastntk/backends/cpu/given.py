@@ -42,7 +42,7 @@ class GivenRows:
     ) -> None:
         trace = RowTrace(program)
         tables, state = row_pass(program, variance, trace, tangent)
-        trace.check(program.get, dtype)
+        trace.check(program, dtype)
         trace.warn()
         with np.errstate(over="ignore"):
             self._tables = np.ascontiguousarray(tables, dtype)

@@ -16,7 +16,7 @@ from fastntk._typing import FloatArray
 from fastntk.backends.cpu.one_norm import ONE_NORM
 from fastntk.backends.cpu.rows import row_pass
 from fastntk.program import Op, Program
-from fastntk.program.ops import N_OUTPUT_TABLES, padded
+from fastntk.program.ops import padded
 
 __all__ = ["is_numerical", "specialise", "variance_grid"]
 
@@ -98,7 +98,7 @@ def _variances_before(
 
 
 def _with_ops(program: Program, ops: list[Op]) -> Program:
-    n_tables = sum(op.n_tables for op in ops) + N_OUTPUT_TABLES
+    n_tables = sum(op.n_tables for op in ops) + program.n_output_tables
     return dataclasses.replace(program, ops=tuple(ops), n_tables=n_tables)
 
 

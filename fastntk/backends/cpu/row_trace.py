@@ -11,7 +11,8 @@ from fastntk._warnings import warn
 from fastntk.kernels.abi import UNIT_VARIANCE
 from fastntk.kernels.rows.ops import ROW_OPS
 from fastntk.program import Op, Program
-from fastntk.program.ops import ZERO_ROW_OPS
+from fastntk.program.ops import ZERO_ROW_OPS, split_output
+from fastntk.spec import END
 
 __all__ = ["RowTrace"]
 
@@ -147,8 +148,9 @@ class RowTrace:
                     "use the same polynomial as stax.Polynomial, exact for any"
                 )
 
-    def check(self, names: tuple[str, ...], dtype: np.dtype[Any]) -> None:
+    def check(self, program: Program, dtype: np.dtype[Any]) -> None:
         """Raise `RangeError` if a kernel asked for ends outside the dtype's range."""
+        ends = {op.other: k for k, op in enumerate(program.ops) if op.name == "copy"}
         limits = np.finfo(dtype)
         small, large = float(limits.smallest_normal), float(limits.max)
         for k in map(int, np.flatnonzero(self.extent > np.sqrt(large) / 4)):
@@ -157,8 +159,10 @@ class RowTrace:
                 f"{self.extent[k] ** 2:.3g} inside the network, outside the range of "
                 f"{dtype.name}; {_remedy(dtype, k)}"
             )
-        for name in names:
-            outside = (self.low[name] < small) | (self.high[name] > large)
+        for output in program.get:
+            name, place = split_output(output)
+            last = ends[program.stream_of(place)] + 1 if place != END else None
+            outside = ((self.low[name] < small) | (self.high[name] > large))[:last]
             if not outside.size or not outside[-1]:
                 continue
             inside = np.flatnonzero(~outside)

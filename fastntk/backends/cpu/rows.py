@@ -24,6 +24,8 @@ from fastntk.kernels.rows.ops import ROW_OPS
 from fastntk.kernels.vector.chosen import panel_width
 from fastntk.program import Program
 from fastntk.program.collapse import Collapsed
+from fastntk.program.ops import split_output
+from fastntk.spec import END
 
 __all__ = ["CpuRows", "row_pass"]
 
@@ -94,7 +96,7 @@ class CpuRows:
             self._diagonals_of_one_norm(trace)
         else:
             self._run(trace)
-        trace.check(program.get, dtype)
+        trace.check(program, dtype)
         trace.warn()
         self.steepness = trace.steepness
         self.has_zero_variance = trace.has_zero_variance
@@ -138,9 +140,8 @@ class CpuRows:
         """Run the row bodies on the two extremes; tables wait until a tile asks."""
         ends = float(self.variance.min()), float(self.variance.max())
         _, state = row_pass(self.program, np.array(ends), trace)
-        q, t, _ = state[self.program.stream]
         for name in self._diagonals:
-            values = q if name == "nngp" else t
+            values = _diagonal_of(self.program, state, name)
             self._diagonals[name] = interpolated(self.variance, ends, values)
 
     def _unit_dense(self, x: AnyArray, width: int) -> FloatArray:
@@ -203,10 +204,16 @@ class CpuRows:
     def _pass(self, start: int, stop: int, trace: RowTrace | None) -> FloatArray:
         """Run the row bodies on a block; return its tables, shape (n_tables, rows)."""
         tables, state = row_pass(self.program, self.variance[start:stop], trace)
-        q, t, _ = state[self.program.stream]
-        for name in self._diagonals:
-            self._diagonals[name][start:stop] = q if name == "nngp" else t
+        for name, diagonal in self._diagonals.items():
+            diagonal[start:stop] = _diagonal_of(self.program, state, name)
         return tables
+
+
+def _diagonal_of(program: Program, state: FloatArray, name: str) -> FloatArray:
+    """Return the diagonal of an output from the state of all streams."""
+    kernel, place = split_output(name)
+    values: FloatArray = state[program.stream_of(place), int(kernel == "ntk")]
+    return values
 
 
 def row_pass(
@@ -232,7 +239,7 @@ def row_pass(
     Returns
     -------
     tables : ndarray of shape (n_tables, n)
-        Row tables of all ops, then the two of the output.
+        Row tables of all ops, then two of each output.
     state : ndarray of shape (n_streams, 3, n)
         Variance, tangent diagonal and tangent scale of every stream at the end.
     """
@@ -258,7 +265,8 @@ def row_pass(
                 ROW_OPS[op.name](q, t, s, q2, t2, s2, part, coefs)
             if trace is not None:
                 trace.after(k, op, q, t, part)
-    q, _, s = state[program.stream]
-    np.sqrt(q, out=tables[-2])
-    tables[-1] = s
+    for place in (*dict(program.taps), END):
+        k, (q, _, s) = program.output_table(place), state[program.stream_of(place)]
+        np.sqrt(q, out=tables[k])
+        tables[k + 1] = s
     return tables, state

@@ -70,11 +70,12 @@ class CudaBackend:
     def suits(self, program: Program, sides: Sequence[InputMatrix]) -> bool:
         """Return whether "auto" may run a program here.
 
-        Not if it stops for Python functions, nor with sparse rows, which would become
-        dense.
+        Not if it stops for Python functions or has outputs at taps, nor with sparse
+        rows, which would become dense.
         """
         is_dense = all(isinstance(x, np.ndarray) for x in sides)
-        return is_dense and not any(op.name in CPU_OPS for op in program.ops)
+        is_compiled = not any(op.name in CPU_OPS for op in program.ops)
+        return is_dense and is_compiled and not program.taps
 
     def side_bytes(
         self,
@@ -123,13 +124,19 @@ class CudaBackend:
 
 
 def check_program(program: Program) -> None:
-    """Refuse programs that stop for Python functions.
+    """Refuse programs that stop for Python functions, or have outputs at taps.
 
     Raises
     ------
     NotSupportedError
         With the layer.
     """
+    if program.taps:
+        raise NotSupportedError(
+            f"outputs: found {', '.join(repr(name) for name, _ in program.taps)} and "
+            "backend='cuda'; kernels at taps are computed on the CPU only. Use "
+            "backend='cpu', with rows in host memory"
+        )
     for op in program.ops:
         if op.name in CPU_OPS:
             raise NotSupportedError(

@@ -71,18 +71,22 @@ def _store(
     rows: Strip,
     cols: Strip,
     dims: AnyArray,
+    first: int,
     i0: int,
     j0: int,
     slot: int,
     table: int,
     kind: int,
 ) -> None:
-    """Scale one slot by its row tables (kind 2: as it is) and write it to the tile."""
+    """Scale one slot by its row tables (kind 2: as it is) and write it to the tile.
+
+    The tile is the rows from ``first`` of ``target``.
+    """
     n_rows, n_cols = dims[PANEL_ROWS], dims[PANEL_COLS]
     scales = cols[table * dims[3] + j0 : table * dims[3] + j0 + n_cols]
     for i in range(n_rows):
         source = panel[(slot * n_rows + i) * n_cols : (slot * n_rows + i + 1) * n_cols]
-        goal = target[i0 + i, j0 : j0 + n_cols]
+        goal = target[first + i0 + i, j0 : j0 + n_cols]
         scale = rows[table * dims[2] + i0 + i]
         if kind == 0:
             _store_nngp(goal, source, scale, scales)
@@ -96,6 +100,7 @@ def _store(
 def run_program(
     block: AnyArray,
     second: AnyArray,
+    more: AnyArray,
     rows: Strip,
     cols: Strip,
     dims: AnyArray,
@@ -111,7 +116,8 @@ def run_program(
     """Run all ops on a tile of complements, panel by panel, and store in place.
 
     ``shape`` is (panel rows, panel columns, slots); ``outputs`` has a row (slot, table,
-    kind) per output: the first goes back to ``block``, the other to ``second``.
+    kind) per output: the first goes back to ``block``, the next to ``second``, all
+    others to ``more``, one below the other.
     ``lower``: skip panels wholly above the diagonal.
     """
     n1, n2 = block.shape
@@ -135,9 +141,14 @@ def run_program(
                     constants,
                 )
             for k in range(len(outputs)):
-                target = block if k == 0 else second
+                target, first = block, 0
+                if k == 1:
+                    target = second
+                elif k > 1:
+                    target, first = more, (k - 2) * n1
                 slot, table, kind = outputs[k, 0], outputs[k, 1], outputs[k, 2]
-                _store(target, panel, rows, cols, dims, i0, j0, slot, table, kind)
+                place = (first, i0, j0)
+                _store(target, panel, rows, cols, dims, *place, slot, table, kind)
 
 
 @cpu_kernel

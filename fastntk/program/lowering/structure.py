@@ -13,6 +13,7 @@ from fastntk.spec import (
     Parallel,
     Section,
     Serial,
+    Tap,
 )
 
 __all__: list[str] = []
@@ -58,6 +59,15 @@ def _fan_out(spec: FanOut, builder: Builder, state: Stream, label: str) -> State
         builder.emit("copy", label, state, other=copy.id)
         branches.append(dataclasses.replace(state, id=copy.id))
     return tuple(branches)
+
+
+@lowers(Tap)
+def _tap(spec: Tap, builder: Builder, state: Stream, label: str) -> State:
+    if spec.name in builder.wanted:
+        kept = builder.open_stream(state.width)
+        builder.emit("copy", label, state, other=kept.id)
+        builder.taps[spec.name] = kept.id
+    return state
 
 
 @lowers(FanInSum)

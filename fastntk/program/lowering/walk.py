@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 
 from fastntk._errors import NetworkError
 from fastntk.kernels.abi import NON_NEGATIVE
-from fastntk.program.ops import N_OUTPUT_TABLES, Op, Program
+from fastntk.program.ops import N_OUTPUT_TABLES, Op, Program, split_output
 from fastntk.spec import (
+    END,
     FanInConcat,
     FanInProd,
     FanInSum,
@@ -67,8 +68,12 @@ def lowers(*layers: type[Spec]) -> Callable[[Lowering], Lowering]:
 class Builder:
     """Collects ops, and hands out streams: the lowest free one first."""
 
-    def __init__(self, *, has_tangent: bool = True) -> None:
+    def __init__(
+        self, *, has_tangent: bool = True, wanted: frozenset[str] = frozenset()
+    ) -> None:
         self.has_tangent = has_tangent
+        self.wanted = wanted  # taps whose kernels are asked for
+        self.taps: dict[str, int] = {}
         self.ops: list[Op] = []
         self.n_tables = 0
         self.n_streams = 0
@@ -108,7 +113,7 @@ def lower(
     spec : Spec
         The network.
     get : tuple of {"nngp", "ntk"}
-        The kernels to compute.
+        The kernels to compute; "ntk@name" is that at a tap.
     n_features : float, optional
         Width of what comes in; the first Dense in "standard" parameterization needs
         it.
@@ -131,7 +136,11 @@ def lower(
         sum of branches that are not Gaussian), or its branches do not fit together.
         The message starts with the layer.
     """
-    builder = Builder(has_tangent="ntk" in get)
+    outputs = [split_output(name) for name in get]
+    builder = Builder(
+        has_tangent=any(kernel == "ntk" for kernel, _ in outputs),
+        wanted=frozenset(place for _, place in outputs if place != END),
+    )
     start = dataclasses.replace(
         builder.open_stream(n_features),
         is_gaussian=is_gaussian,
@@ -148,11 +157,12 @@ def lower(
         ops=tuple(builder.ops),
         get=get,
         n_streams=builder.n_streams,
-        n_tables=builder.n_tables + N_OUTPUT_TABLES,
+        n_tables=builder.n_tables + N_OUTPUT_TABLES * (1 + len(builder.taps)),
         stream=state.id,
         n_features=None if n_features is None else int(n_features),
         is_gaussian=state.is_gaussian,
         width=state.width,
+        taps=tuple(builder.taps.items()),
     )
 
 

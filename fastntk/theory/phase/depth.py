@@ -121,7 +121,7 @@ def _flat(spec: Spec) -> Iterator[Spec]:
     if isinstance(spec, Serial):
         for part in spec.layers:
             yield from _flat(part)
-    elif type(spec).__name__ != "Identity":
+    elif type(spec).__name__ not in ("Identity", "Tap"):
         yield spec
 
 
