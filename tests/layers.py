@@ -5,6 +5,7 @@ from fastntk import spec
 LAYERS: tuple[spec.Spec, ...] = (
     spec.Dense(4, 1.5, 0.1, "standard", (1, 2)),
     spec.Identity(),
+    spec.Tap("block 1"),
     spec.Relu(),
     spec.LeakyRelu(0.2),
     spec.ABRelu(-1, 2),

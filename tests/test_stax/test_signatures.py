@@ -48,6 +48,7 @@ SIGNATURES = {
     "Relu": "do_stabilize=False",
     "Sigmoid_like": "",
     "Sign": "",
+    "Tap": "name",
     "Sin": "a=1.0, b=1.0, c=0.0",
     "parallel": "*layers",
     "repeat": "layer, n",
