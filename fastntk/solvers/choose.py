@@ -2,15 +2,22 @@
 
 import dataclasses
 
-from fastntk._errors import InputError, MemoryBudgetError
-from fastntk.solvers.result import in_bytes
+import numpy as np
 
-__all__ = ["METHODS", "Choice", "choose"]
+from fastntk._errors import InputError, MemoryBudgetError
+from fastntk.solvers.direct.eigh_factor import PER_ROW
+from fastntk.solvers.inducing.askotch import ONE_RIDGE as askotch_reason
+from fastntk.solvers.inducing.falkon import ONE_RIDGE as falkon_reason
+from fastntk.solvers.result import in_bytes
+from fastntk.solvers.ridges.values import Ridge, is_per_target, least, refuse_array
+
+__all__ = ["METHODS", "Choice", "check_method", "choose"]
 
 METHODS = ("auto", "cholesky", "eigh", "pinv", "cg", "falkon", "askotch")
 DIRECT_ROWS = 40_000  # beyond, a factorisation takes longer than iterations
 SPECTRAL_ROWS = 10_000  # beyond, an eigendecomposition takes the better part of an hour
 MATRICES = {"cholesky": 1.0, "eigh": 4.0, "pinv": 4.0}  # n^2 numbers alive at once
+MANY_RIDGES = 20  # an eigendecomposition takes as long as so many factorisations
 SLACK = 256 << 20  # workspaces, inputs and the interpreter
 
 
@@ -22,7 +29,7 @@ class Choice:
     reason: str
 
 
-def choose(method: str, n: int, ridge: float, memory: int | None) -> Choice:
+def choose(method: str, n: int, ridge: Ridge, memory: int | None) -> Choice:
     """Choose a method, or check the one that is asked for.
 
     Parameters
@@ -31,7 +38,7 @@ def choose(method: str, n: int, ridge: float, memory: int | None) -> Choice:
         One of `METHODS`.
     n : int
         Rows.
-    ridge : float
+    ridge : float or ndarray of shape (n,) or (1, n_outputs)
         Of the system.
     memory : int or None
         Bytes there are.
@@ -43,7 +50,7 @@ def choose(method: str, n: int, ridge: float, memory: int | None) -> Choice:
     Raises
     ------
     InputError
-        For a method that is not there.
+        For a method that is not there, or that can't do with such a ridge.
     MemoryBudgetError
         If the method asked for needs more memory than there is.
 
@@ -55,10 +62,7 @@ def choose(method: str, n: int, ridge: float, memory: int | None) -> Choice:
     >>> print(choose("auto", 100_000, 1.0, 2**32).reason)
     the matrix of 100,000 rows takes 74.5 GiB and 4.0 GiB are there
     """
-    if method not in METHODS:
-        raise InputError(
-            f"method: found {method!r}; expected one of {', '.join(METHODS)}"
-        )
+    check_method(method, ridge)
     if method != "auto":
         _check_room(method, n, memory)
         return Choice(method, "asked for")
@@ -68,12 +72,49 @@ def choose(method: str, n: int, ridge: float, memory: int | None) -> Choice:
         return Choice("cg", f"{takes} and {in_bytes(memory)} are there")
     if n > DIRECT_ROWS:
         return Choice("cg", f"{n:,} rows would take {_minutes(n)} minutes to factorise")
-    if ridge == 0.0:
+    many = _many_ridges(n, ridge, memory)
+    if many is not None:
+        return many
+    if np.ndim(ridge) == 0 and ridge == 0.0:
         return Choice(
             "cholesky",
             f"{takes}, which fits; no ridge, so the pseudoinverse if it is singular",
         )
     return Choice("cholesky", f"{takes}, which fits; the factor serves new targets")
+
+
+def _many_ridges(n: int, ridge: Ridge, memory: int | None) -> Choice | None:
+    """Return the choice where one eigendecomposition serves ridges of many targets."""
+    if not is_per_target(ridge) or n > SPECTRAL_ROWS:
+        return None
+    if memory is not None and _needed("pinv", n) > memory:
+        return None
+    count = len(np.unique(ridge))
+    if count > 1 and not least(ridge):
+        return Choice("pinv", "some targets have no ridge; one eigendecomposition")
+    if count < MANY_RIDGES:
+        return None
+    reason = f"one eigendecomposition serves {count} different ridges"
+    return Choice("eigh", reason)
+
+
+def check_method(method: str, ridge: Ridge) -> None:
+    """Refuse an unknown method, and a ridge that a method can't do with.
+
+    Raises
+    ------
+    InputError
+        Before anything is computed.
+    """
+    if method not in METHODS:
+        raise InputError(
+            f"method: found {method!r}; expected one of {', '.join(METHODS)}"
+        )
+    if method in ("falkon", "askotch"):
+        reason = falkon_reason if method == "falkon" else askotch_reason
+        refuse_array(ridge, method, reason, rows_only=False)
+    if method in ("eigh", "pinv"):
+        refuse_array(ridge, method, PER_ROW, rows_only=True)
 
 
 def _needed(method: str, n: int) -> int:

@@ -10,7 +10,6 @@ import numpy as np
 
 from fastntk._errors import IndefiniteError, InputError, NotSupportedError
 from fastntk._typing import FloatArray, MatrixLike
-from fastntk._validation import as_input
 from fastntk.calls import gram
 from fastntk.request.options import Options
 from fastntk.request.placement import beside, to_host
@@ -19,6 +18,7 @@ from fastntk.solvers.direct.cholesky_factor import CholeskyFactor
 from fastntk.solvers.methods import Settings, solve_again, solve_system
 from fastntk.solvers.model_file import Contents, write_model
 from fastntk.solvers.result import SolveResult
+from fastntk.solvers.ridges.values import Ridge, described, further
 from fastntk.solvers.solve import Problem, solve
 from fastntk.solvers.systems import System
 
@@ -39,8 +39,8 @@ class KernelModel:
         One for each row.
     get : str
         "nngp" or "ntk".
-    ridge : float
-        Of the system.
+    ridge : float or ndarray of shape (n,) or (1, n_outputs)
+        Of the system: one number, one per training row, or one per target.
     facts : mapping
         How the solve went, as plain numbers and words; what is saved.
     result : SolveResult or None
@@ -51,7 +51,7 @@ class KernelModel:
     x: Any
     coefficients: FloatArray
     get: str
-    ridge: float
+    ridge: Ridge
     facts: Mapping[str, Any]
     result: SolveResult | None = None
     _training: tuple[System, FloatArray, Settings] | None = None
@@ -124,16 +124,19 @@ class KernelModel:
         return _model(system, y, result, self.ridge, settings, strict)
 
     def append(
-        self, x_new: MatrixLike, y_new: Any, *, strict: bool = True
+        self, x_new: MatrixLike, y_new: Any, *, ridge: Any = None, strict: bool = True
     ) -> "KernelModel":
         """Return the model of the training rows and further ones.
 
         Parameters
         ----------
-        x_new : array-like of shape (m, d)
+        x_new : array-like or CSR matrix of shape (m, d)
             Further rows.
         y_new : array-like of shape (m,) or (m, n_outputs)
             Their targets.
+        ridge : float or array-like of shape (m,), optional
+            Of these rows. By default that of the model; where that is one per row, it
+            has to be given, and where it is one per target it can't.
         strict : bool, default=True
             Raise where the tolerance is not met.
 
@@ -142,7 +145,7 @@ class KernelModel:
         InputError
             If they do not fit.
         NotSupportedError
-            For a model that was loaded, and for sparse rows.
+            For a model that was loaded.
 
         Notes
         -----
@@ -150,23 +153,21 @@ class KernelModel:
         does where the new rows make the matrix singular.
         """
         system, y, settings = self._known("append")
-        if not isinstance(system.x, np.ndarray):
-            raise NotSupportedError("append: sparse rows; fit all rows together")
-        rows: Any = as_input(to_host(x_new), "x_new")
-        _check_columns(rows, system.x)
+        rows, whole = system.extended(to_host(x_new))
         more, _ = check_targets(y_new, rows.shape[0], "y_new")
         if more.shape[1] != y.reshape(len(y), -1).shape[1]:
             raise InputError(
                 f"y_new: found {more.shape[1]} outputs; expected "
                 f"{y.reshape(len(y), -1).shape[1]}, as many as before"
             )
-        whole = dataclasses.replace(system, x=np.concatenate([system.x, rows]))
         targets = np.concatenate([y, more.reshape(len(more), *y.shape[1:])])
-        result = self._extended(rows, targets, settings["rtol"])
+        fresh, joint = further(self.ridge, system.x.shape[0], ridge, rows.shape[0])
+        result = self._extended(system.x, rows, targets, fresh, settings["rtol"])
         if result is None:
             method = self._result().method
-            result = solve_system(whole, targets, self.ridge, method, settings)
-        return _model(whole, targets, result, self.ridge, settings, strict)
+            result = solve_system(whole, targets, joint, method, settings)
+        result = result.replace(ridge=joint)
+        return _model(whole, targets, result, joint, settings, strict)
 
     def save(self, path: Any) -> tuple[Path, Path]:
         """Save the model as ``path.npz`` (arrays) and ``path.json`` (all else).
@@ -197,7 +198,7 @@ class KernelModel:
         outputs = 1 if self.coefficients.ndim == 1 else self.coefficients.shape[1]
         return (
             f"KernelModel({self.get}, {n} rows of {d} features, {outputs} outputs, "
-            f"ridge {self.ridge:.6g}, {self.facts.get('summary', '')})"
+            f"ridge {described(self.ridge)}, {self.facts.get('summary', '')})"
         )
 
     def _known(self, call: str) -> tuple[System, FloatArray, Settings]:
@@ -212,13 +213,16 @@ class KernelModel:
         assert self.result is not None
         return self.result
 
-    def _extended(self, rows: Any, y: FloatArray, rtol: float) -> SolveResult | None:
+    def _extended(
+        self, x: Any, rows: Any, y: FloatArray, ridge: Ridge, rtol: float
+    ) -> SolveResult | None:
         factor = self._result().details.get("factor")
-        if not isinstance(factor, CholeskyFactor) or factor.n != self.x.shape[0]:
+        if not isinstance(factor, CholeskyFactor) or factor.n != x.shape[0]:
             return None
-        cross = gram(self.net, rows, self.x, get=self.get)
+        cross = gram(self.net, rows, x, get=self.get)
         try:
-            longer = factor.append(cross, gram(self.net, rows, get=self.get))
+            corner = gram(self.net, rows, get=self.get)
+            longer = factor.append(cross, corner, ridge)
         except IndefiniteError:  # singular by now
             return None
         return longer.result(y, rtol).replace(reason="the factor was extended by rows")
@@ -270,7 +274,7 @@ def _model(
     system: System,
     y: Any,
     result: SolveResult,
-    ridge: float,
+    ridge: Ridge,
     settings: Settings,
     strict: bool,
 ) -> KernelModel:
@@ -283,11 +287,3 @@ def _model(
     return KernelModel(
         system.net, x, result.x, system.get, ridge, facts, result, training
     )
-
-
-def _check_columns(rows: Any, x: Any) -> None:
-    if rows.shape[1] != x.shape[1]:
-        raise InputError(
-            f"x_new: found {rows.shape[1]} features; expected {x.shape[1]}, as in the "
-            "training rows"
-        )

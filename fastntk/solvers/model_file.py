@@ -13,11 +13,13 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._files import write_whole
 from fastntk._typing import AnyArray, FloatArray
+from fastntk.solvers.ridges.values import Ridge, described
 from fastntk.spec import as_spec, from_json, to_json
 
 __all__ = ["Contents", "read_model", "write_model"]
 
 FORMAT = 1
+WITH_RIDGES = 2  # the format where the ridge is an array
 
 
 class Contents(NamedTuple):
@@ -33,7 +35,7 @@ class Contents(NamedTuple):
     x: Any
     coefficients: FloatArray
     get: str
-    ridge: float
+    ridge: Ridge
     facts: Mapping[str, Any]
 
 
@@ -47,14 +49,17 @@ def write_model(model: Contents, path: Any) -> tuple[Path, Path]:
         parts = ("data", "indices", "indptr")
         arrays |= {f"x_{name}": getattr(model.x, name) for name in parts}
         arrays["x_shape"] = np.array(model.x.shape)
+    if np.ndim(model.ridge):
+        arrays["ridge"] = np.asarray(model.ridge)
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
     data = buffer.getvalue()
+    is_number = np.ndim(model.ridge) == 0
     words = {
-        "fastntk_model": FORMAT,
+        "fastntk_model": FORMAT if is_number else WITH_RIDGES,
         "network": json.loads(to_json(as_spec(model.net))),
         "get": model.get,
-        "ridge": model.ridge,
+        "ridge": model.ridge if is_number else described(model.ridge),
         "facts": dict(model.facts),
         "sha256": hashlib.sha256(data).hexdigest(),
     }
@@ -75,9 +80,10 @@ def read_model(path: Any) -> Contents:
         raise InputError(
             f"{words_path.name}: this is no model saved by fastntk ({error})"
         ) from None
-    if version != FORMAT:
+    if version not in (FORMAT, WITH_RIDGES):
         raise InputError(
-            f"{words_path.name}: found format {version}; expected {FORMAT}. Load it "
+            f"{words_path.name}: found format {version}; expected {FORMAT} or "
+            f"{WITH_RIDGES}. Load it "
             "with the version of fastntk that wrote it"
         )
     data = arrays_path.read_bytes()
@@ -90,11 +96,12 @@ def read_model(path: Any) -> Contents:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         x, coefficients = _rows(arrays), arrays["coefficients"]
+        ridge = float(ridge) if version == FORMAT else arrays["ridge"]
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{arrays_path.name}: can't read its arrays ({error})"
         ) from None
-    return Contents(from_json(network), x, coefficients, get, float(ridge), facts)
+    return Contents(from_json(network), x, coefficients, get, ridge, facts)
 
 
 def _rows(arrays: Mapping[str, AnyArray]) -> Any:

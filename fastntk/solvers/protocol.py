@@ -169,8 +169,12 @@ def rounding_unit(operator: KernelOperator) -> float:
     return float(np.finfo(np.dtype(kind)).eps)
 
 
-def product(operator: KernelOperator, columns: FloatArray, shift: float) -> FloatArray:
+def product(
+    operator: KernelOperator, columns: FloatArray, shift: float | FloatArray
+) -> FloatArray:
     """Return ``(K + shift I) V`` in float64.
+
+    The shift is a number, or an array of shape (n, 1) or (1, s).
 
     Raises
     ------
@@ -189,7 +193,7 @@ def product(operator: KernelOperator, columns: FloatArray, shift: float) -> Floa
             "operator.matmat: found NaN or infinity in a product; expected numbers. "
             "Does the kernel leave the range of its dtype?"
         )
-    if shift:
+    if np.any(shift):
         if result is raw and not result.flags.writeable:
             result = result.copy()
         result += shift * columns

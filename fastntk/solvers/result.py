@@ -8,6 +8,7 @@ import numpy as np
 
 from fastntk._errors import ConvergenceError
 from fastntk._typing import FloatArray
+from fastntk.solvers.ridges.values import Ridge, described
 from fastntk.solvers.status import Status
 
 __all__ = ["SolveInterrupted", "SolveResult", "in_bytes"]
@@ -47,7 +48,7 @@ class SolveResult:
         product with the matrix in float64 (0 for a column of zeros).
     rtol : float
         What was asked.
-    ridge : float
+    ridge : float or ndarray of shape (n,) or (1, n_outputs)
         What was added to the diagonal.
     iterations : int
         Products with the matrix in an iteration; 0 for a factorisation.
@@ -81,7 +82,7 @@ class SolveResult:
     method: str
     residuals: FloatArray
     rtol: float
-    ridge: float = 0.0
+    ridge: Ridge = 0.0
     iterations: int = 0
     seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
     jitter: float = 0.0
@@ -168,7 +169,7 @@ class SolveResult:
             lines.append(f"  method       {self.method}: {self.reason}")
         phases = ", ".join(f"{name} {s:.3g}" for name, s in self.seconds.items())
         lines.append(f"  seconds      {phases or '-'}")
-        lines.append(f"  ridge        {self.ridge:.6g}")
+        lines.append(f"  ridge        {described(self.ridge)}")
         if self.cutoff is not None:
             lines.append(f"  cut-off      {self.cutoff:.3g}")
         lines.append(f"  peak memory  {in_bytes(self.peak_memory)}")

@@ -12,9 +12,10 @@ from fastntk.request.options import Options
 from fastntk.request.placement import beside, device_number, is_on_device, to_host
 from fastntk.request.request import is_layerwise
 from fastntk.solvers.cg.settings import CGStep
-from fastntk.solvers.checks import check_ridge, check_rtol
+from fastntk.solvers.checks import check_rtol
 from fastntk.solvers.methods import Settings, solve_system
 from fastntk.solvers.result import SolveResult
+from fastntk.solvers.ridges.values import Ridge, as_ridge
 from fastntk.solvers.systems import System
 from fastntk.spec import as_spec
 
@@ -27,7 +28,7 @@ def solve(
     y: Any,
     *,
     get: str = "ntk",
-    ridge: float = 0.0,
+    ridge: Any = 0.0,
     method: str = "auto",
     rtol: float = 1e-6,
     max_iter: int | None = None,
@@ -60,8 +61,12 @@ def solve(
         Targets, finite. Where they lie on a GPU, so does the solution.
     get : {"nngp", "ntk"}, default="ntk"
         Which kernel.
-    ridge : float, default=0.0
-        Added to the diagonal, in squared output units, >= 0.
+    ridge : float or array-like of shape (n,) or (1, n_outputs), default=0.0
+        Added to the diagonal, in squared output units, >= 0: one number, one per row
+        (variances of the noise), or one per target. "falkon" and "askotch" take a
+        number; "eigh" and "pinv" a number, or one per target. Different ridges of
+        targets cost "cholesky" a factorisation each, "cg" iterations of their own,
+        "eigh" nothing; "auto" takes "eigh" for 20 or more.
     method : str, default="auto"
         "cholesky", "eigh", "pinv", "cg", "falkon" (inducing points: an approximation),
         "askotch" (block coordinates), or "auto": Cholesky where the matrix fits and has
@@ -134,6 +139,9 @@ def solve(
     >>> result = fastntk.solve(net, x, np.sin(x[:, 0]), ridge=0.1)
     >>> result.method, result.is_success
     ('cholesky', True)
+    >>> noise = np.where(x[:, 1] > 0, 0.01, 0.5)  # variances, one per row
+    >>> fastntk.solve(net, x, np.sin(x[:, 0]), ridge=noise).is_success
+    True
     """
     problem = Problem.of(net, x, locals())
     result = problem.solve(y)
@@ -146,7 +154,7 @@ class Problem:
     """The arguments of `solve`, checked and sorted."""
 
     system: System
-    ridge: float
+    ridge: Ridge
     method: str
     settings: Settings
     strict: bool
@@ -172,7 +180,7 @@ class Problem:
         system = System(net, rows, given["get"], *how)
         return cls(
             system,
-            check_ridge(given["ridge"]),
+            as_ridge(given["ridge"], rows.shape[0]),
             given["method"],
             settings,
             bool(given["strict"]),

@@ -9,7 +9,7 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._resources import available_memory
 from fastntk._typing import AnyArray, IntArray
-from fastntk._validation import check_max_memory
+from fastntk._validation import as_input, check_max_memory
 from fastntk.calls.gram import gram_of
 from fastntk.operators.build import operator_of
 from fastntk.request.options import DEFAULTS, Options
@@ -17,6 +17,7 @@ from fastntk.request.placement import on_device_number
 from fastntk.request.request import Request
 from fastntk.solvers.preconditioners.partition import partition
 from fastntk.solvers.protocol import DenseOperator, KernelOperator
+from fastntk.solvers.ridges.values import Ridge, least
 from fastntk.solvers.sub_operator import SubOperator
 
 __all__ = ["PRECISIONS", "System", "memory_there"]
@@ -83,7 +84,7 @@ class System:
             gram_of(request.with_options(dtype=kind), out)
         return DenseOperator(out)
 
-    def operators(self, ridge: float) -> tuple[KernelOperator, KernelOperator | None]:
+    def operators(self, ridge: Ridge) -> tuple[KernelOperator, KernelOperator | None]:
         """Return the operator to iterate with, and the one for residuals if another."""
         if self._request(self.x).is_layerwise:
             return self.matrix(), None
@@ -91,7 +92,9 @@ class System:
         exact = self._operator("float32" if precision == "float32" else "float64")
         if precision == "auto":
             scale = float(exact.diagonal().mean())
-            is_mixed = exact.shape[0] >= MIXED_ROWS and ridge >= MIXED_RIDGE * scale
+            is_mixed = (
+                exact.shape[0] >= MIXED_ROWS and least(ridge) >= MIXED_RIDGE * scale
+            )
             precision = "mixed" if is_mixed else "float64"
         if precision == "mixed":
             return self._operator("float32"), exact
@@ -112,6 +115,28 @@ class System:
     def take(self, rows: Any) -> "System":
         """Return the system of some of the rows."""
         return dataclasses.replace(self, x=self.x[rows])
+
+    def extended(self, x_new: Any) -> tuple[Any, "System"]:
+        """Return further rows, checked, and the system of all rows.
+
+        Rows are sparse where these are.
+        """
+        rows: Any = as_input(x_new, "x_new")
+        if rows.shape[1:] != self.x.shape[1:]:
+            raise InputError(
+                f"x_new: found {rows.shape[1]} features; expected {self.x.shape[1]}, "
+                "as in the training rows"
+            )
+        if isinstance(self.x, np.ndarray):
+            if not isinstance(rows, np.ndarray):
+                rows = rows.toarray()
+            joint: Any = np.concatenate([self.x, rows])
+        else:
+            from scipy.sparse import csr_matrix, vstack
+
+            rows = csr_matrix(rows)
+            joint = vstack([csr_matrix(self.x), rows], format="csr")
+        return rows, dataclasses.replace(self, x=joint)
 
     def _request(self, x1: Any, x2: Any = None) -> Request:
         return Request.of(self.net, x1, x2, self.get, self.options)

@@ -10,12 +10,12 @@ from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk.solvers.cg.bar import IterationBar
 from fastntk.solvers.cg.checkpoint import Checkpoint, fingerprint
+from fastntk.solvers.cg.per_target import cg_by_target
 from fastntk.solvers.cg.preconditioner import build_preconditioner
 from fastntk.solvers.cg.run import CGRun, Problem
 from fastntk.solvers.cg.settings import CGSettings, CGStep
 from fastntk.solvers.checks import (
     check_count,
-    check_ridge,
     check_rtol,
     check_targets,
     column_norms,
@@ -23,6 +23,7 @@ from fastntk.solvers.checks import (
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import KernelOperator, as_operator, rounding_unit
 from fastntk.solvers.result import SolveInterrupted, SolveResult
+from fastntk.solvers.ridges.values import as_ridge, as_shift, is_per_target
 from fastntk.solvers.status import Status
 
 __all__ = ["block_cg"]
@@ -30,13 +31,14 @@ __all__ = ["block_cg"]
 WIDTH = 16  # columns, probes included, where there are fewer right-hand sides
 MAX_WIDTH = 64  # right-hand sides iterated together
 FEW_ROWS = 6000  # up to here, one BLAS thread: others take longer to wake
+_SYSTEM = ("operator", "b", "ridge")
 Callback = Callable[[CGStep], Any]
 
 
 def block_cg(
     operator: Any,
     b: Any,
-    ridge: float = 0.0,
+    ridge: Any = 0.0,
     *,
     accurate: Any = None,
     rtol: float = 1e-6,
@@ -61,10 +63,10 @@ def block_cg(
         Symmetric positive semi-definite ``K``.
     b : array-like of shape (n,) or (n, n_outputs)
         Right-hand sides, finite. Columns may be zero, equal or dependent.
-    ridge : float, default=0.0
-        In the units of ``K``. With 0, ``B`` has to be in the range of ``K``: where K is
-        singular the result is one of many solutions, the smallest of them with
-        ``preconditioner="none"``.
+    ridge : float or array-like of shape (n,) or (1, n_outputs), default=0.0
+        In the units of ``K``: one number, one per row, or one per column of ``b``. With
+        0, ``B`` has to be in the range of ``K``: where K is singular the result is one
+        of many solutions, the smallest of them with ``preconditioner="none"``.
     accurate : KernelOperator, optional
         The same matrix in float64, where ``operator`` has float32 tiles: residuals are
         computed with it, and what is left is solved for again (iterative refinement).
@@ -121,7 +123,8 @@ def block_cg(
     Dubrulle's QR form [1]_, which survives dependent columns, with the preconditioner
     taken off both sides, ``M^-1 (K + ridge I) M^-T``. An iteration costs one product
     with max(width, columns) columns. Memory: 8 arrays of n times that many numbers,
-    and the preconditioner.
+    and the preconditioner. Columns of different ridges share no directions: each ridge
+    has iterations and a preconditioner of its own, one after the other.
 
     References
     ----------
@@ -138,10 +141,14 @@ def block_cg(
     >>> result.status.name, result.largest_residual < 1e-6
     ('CONVERGED', True)
     """
+    options = {name: value for name, value in locals().items() if name not in _SYSTEM}
     known = as_operator(operator)
     n = known.shape[0]
     columns, is_vector = check_targets(b, n, "b")
-    ridge, rtol = check_ridge(ridge), check_rtol(rtol)
+    ridge, rtol = as_ridge(ridge, *columns.shape), check_rtol(rtol)
+    if is_per_target(ridge):
+        found = _each_ridge(known, columns, ridge, options)
+        return found.replace(x=found.x[:, 0]) if is_vector else found
     exact = known if accurate is None else _same_shape(as_operator(accurate), n)
     settings = CGSettings(
         ridge,
@@ -178,6 +185,21 @@ def block_cg(
     if cause is not None:
         raise _interruption(result, store) from cause
     return result
+
+
+def _each_ridge(
+    operator: KernelOperator, b: FloatArray, ridges: Any, options: dict[str, Any]
+) -> SolveResult:
+    """Solve for columns with ridges of their own; where they agree, together."""
+    shift = as_shift(ridges)
+    if isinstance(shift, float):
+        return block_cg(operator, b, shift, **options).replace(ridge=ridges)
+    return cg_by_target(
+        lambda columns, ridge, how: block_cg(operator, columns, ridge, **how),
+        b,
+        ridges,
+        options,
+    )
 
 
 def _interruption(result: SolveResult, store: Checkpoint) -> SolveInterrupted:

@@ -15,6 +15,7 @@ from fastntk.solvers.cg.state import CGState
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.preconditioners import LowRankPreconditioner
 from fastntk.solvers.protocol import KernelOperator, product, rounding_unit
+from fastntk.solvers.ridges.values import as_shift, least
 from fastntk.solvers.status import Status
 
 __all__ = ["CGRun", "Problem"]
@@ -65,6 +66,8 @@ class CGRun:
         trace = float(np.sum(problem.fast.diagonal(), dtype=np.float64))
         self._rounding = 10.0 * unit * trace
         self._negligible = rounding_unit(problem.accurate) * trace
+        self._shift, low = as_shift(settings.ridge), least(settings.ridge)
+        self._is_regular = low > 0.0
         self.state = self._first_state()
 
     def run(self) -> Status:
@@ -120,7 +123,7 @@ class CGRun:
                 state.residual[:, state.active],
                 width,
                 rng,
-                None if settings.ridge > 0.0 else self._image,
+                None if self._is_regular else self._image,
             )
         return None
 
@@ -129,12 +132,12 @@ class CGRun:
         problem = self.problem
         operator = problem.fast if self.state.is_mixed else problem.accurate
         self.state.products += 1
-        return product(operator, v, self.settings.ridge)
+        return product(operator, v, self._shift)
 
     def _iterate(self) -> None:
         state, problem = self.state, self.problem
         assert state.krylov is not None
-        is_regular = self.settings.ridge > 0.0 or state.is_mixed
+        is_regular = self._is_regular or state.is_mixed
         advance(
             state.krylov,
             self._image,
@@ -245,7 +248,7 @@ class CGRun:
         state, problem = self.state, self.problem
         with self.meter.phase("residuals"):
             state.products += 1
-            image = product(problem.accurate, x[:, state.active], self.settings.ridge)
+            image = product(problem.accurate, x[:, state.active], self._shift)
             result: FloatArray = problem.b[:, state.active] - image
         return result
 
@@ -279,7 +282,7 @@ class CGRun:
         arrays, facts = loaded
         state = CGState.unpacked(arrays, facts)
         is_same = facts["preconditioner"] == self._preconditioner_key()
-        image = product(problem.accurate, state.x, self.settings.ridge)
+        image = product(problem.accurate, state.x, self._shift)
         found = problem.b - image
         levels = np.linalg.norm(found, axis=0)
         gaps = np.linalg.norm(found - state.residual, axis=0)

@@ -3,6 +3,7 @@
 import dataclasses
 
 from fastntk._typing import FloatArray
+from fastntk.solvers.ridges.values import Ridge
 
 __all__ = ["CGSettings", "CGStep"]
 
@@ -28,9 +29,9 @@ class CGStep:
 
 @dataclasses.dataclass(frozen=True)
 class CGSettings:
-    """How to iterate: see `block_cg`."""
+    """How to iterate: see `block_cg`; the ridge is a number, or one per row."""
 
-    ridge: float
+    ridge: Ridge
     rtol: float
     max_iter: int
     width: int

@@ -2,11 +2,19 @@
 
 from typing import Any
 
+from fastntk._typing import FloatArray
 from fastntk.solvers.checks import check_rtol, check_targets
 from fastntk.solvers.direct.cholesky_factor import CholeskyFactor
 from fastntk.solvers.measure import Meter
-from fastntk.solvers.protocol import as_operator
+from fastntk.solvers.protocol import (
+    KernelOperator,
+    as_operator,
+    dense_matrix,
+    rounding_unit,
+)
 from fastntk.solvers.result import SolveResult
+from fastntk.solvers.ridges.per_target import joined, same_ridges
+from fastntk.solvers.ridges.values import as_ridge, is_per_target
 
 __all__ = ["cholesky"]
 
@@ -14,7 +22,7 @@ __all__ = ["cholesky"]
 def cholesky(
     matrix: Any,
     b: Any,
-    ridge: float = 0.0,
+    ridge: Any = 0.0,
     *,
     rtol: float = 1e-6,
     overwrite: bool = False,
@@ -27,8 +35,8 @@ def cholesky(
         ``K``.
     b : array-like of shape (n,) or (n, n_outputs)
         Right-hand sides.
-    ridge : float, default=0.0
-        Added to the diagonal.
+    ridge : float or array-like of shape (n,) or (1, n_outputs), default=0.0
+        Added to the diagonal: one number, one per row, or one per column of ``b``.
     rtol : float, default=1e-6
         Residuals above are reported as `Status.INACCURATE`.
     overwrite : bool, default=False
@@ -37,8 +45,8 @@ def cholesky(
     Returns
     -------
     SolveResult
-        ``details``: ``factor`` (`CholeskyFactor`, for further targets and rows) and
-        ``condition_number``.
+        ``details``: ``factor`` (`CholeskyFactor`, for further targets and rows; not
+        where columns have different ridges) and ``condition_number`` (the largest).
 
     Raises
     ------
@@ -50,7 +58,9 @@ def cholesky(
     Notes
     -----
     ``n^3 / 3`` flops, and ``8 n^2`` bytes with ``overwrite=True``: true residuals come
-    from the triangle that the factorisation leaves alone.
+    from the triangle that the factorisation leaves alone. One ridge per column takes a
+    factorisation for each different one, one after the other in the same memory: from
+    some twenty ridges on, `fastntk.solvers.eigh` is faster.
 
     Examples
     --------
@@ -60,8 +70,12 @@ def cholesky(
     array([0.5 , 0.25])
     """
     operator = as_operator(matrix)
-    check_targets(b, operator.shape[0])
+    columns, is_vector = check_targets(b, operator.shape[0])
     check_rtol(rtol)
+    ridge = as_ridge(ridge, *columns.shape)
+    if is_per_target(ridge):
+        found = _per_target(operator, columns, ridge, rtol, overwrite)
+        return found.replace(x=found.x[:, 0]) if is_vector else found
     with Meter() as meter:
         with meter.phase("factorise"):
             factor = CholeskyFactor.of(operator, ridge, overwrite=overwrite)
@@ -70,3 +84,28 @@ def cholesky(
         seconds=meter.seconds | dict(result.seconds),
         peak_memory=max(meter.peak_memory, result.peak_memory),
     )
+
+
+def _per_target(
+    operator: KernelOperator, b: FloatArray, ridges: Any, rtol: float, overwrite: bool
+) -> SolveResult:
+    """Factorise for each different ridge, in the memory of one matrix."""
+    unit = rounding_unit(operator)
+    array = dense_matrix(operator, overwrite=overwrite)
+    parts, numbers = [], []
+    different = list(same_ridges(ridges))
+    for ridge, columns in different:
+        with Meter() as meter:
+            with meter.phase("factorise"):
+                factor = CholeskyFactor._of(array, ridge, unit)
+        result = factor.result(b[:, columns], rtol)
+        result = result.replace(seconds=meter.seconds | dict(result.seconds))
+        parts.append((columns, result))
+        numbers.append(factor.condition_number)
+        if len(parts) < len(different):
+            factor.shared.restored()
+    result = joined(parts, ridges)
+    details = dict(result.details) | {"condition_number": max(numbers)}
+    if len(different) == 1:
+        details["factor"] = factor
+    return result.replace(details=details)

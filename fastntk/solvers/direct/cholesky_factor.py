@@ -8,11 +8,19 @@ from scipy.linalg import lapack
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
-from fastntk.solvers.checks import check_ridge, check_rtol, check_targets, column_norms
+from fastntk.solvers.checks import check_rtol, check_targets, column_norms
 from fastntk.solvers.direct.in_place import SharedArray, factorise
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import as_operator, dense_matrix, rounding_unit
 from fastntk.solvers.result import SolveResult
+from fastntk.solvers.ridges.values import (
+    Ridge,
+    as_ridge,
+    as_shift,
+    extended,
+    is_per_row,
+    is_per_target,
+)
 from fastntk.solvers.status import Status
 
 __all__ = ["CholeskyFactor"]
@@ -29,7 +37,7 @@ class CholeskyFactor:
     ----------
     shared : SharedArray
         K and L, in one array.
-    ridge : float
+    ridge : float or ndarray of shape (n,)
         Of the system.
     jitter : float
         What had to be added besides; solutions are refined to do without it.
@@ -48,13 +56,13 @@ class CholeskyFactor:
     """
 
     shared: SharedArray
-    ridge: float
+    ridge: Ridge
     jitter: float
     condition_number: float
 
     @classmethod
     def of(
-        cls, matrix: Any, ridge: float = 0.0, *, overwrite: bool = False
+        cls, matrix: Any, ridge: Any = 0.0, *, overwrite: bool = False
     ) -> "CholeskyFactor":
         """Factorise a matrix.
 
@@ -62,13 +70,16 @@ class CholeskyFactor:
         ----------
         matrix : KernelOperator or ndarray of shape (n, n)
             Symmetric positive semi-definite.
-        ridge : float, default=0.0
+        ridge : float or array-like of shape (n,), default=0.0
             Added to the diagonal.
         overwrite : bool, default=False
             Use the memory of a float64 ``matrix``: n^2 numbers in all.
 
         Raises
         ------
+        InputError
+            For a ridge that does not fit; one per target makes several factors, see
+            `fastntk.solvers.cholesky`.
         IndefiniteError
             If the matrix is indefinite, with the offending quadratic form.
 
@@ -78,20 +89,30 @@ class CholeskyFactor:
         1e-8 or ten times n roundings, whichever is more.
         """
         operator = as_operator(matrix)
-        ridge = check_ridge(ridge)
-        array = dense_matrix(operator, overwrite=overwrite)
+        ridge = as_ridge(ridge, operator.shape[0])
+        if is_per_target(ridge):
+            raise InputError(
+                "ridge: found one per target; expected a number, or one per row: each "
+                "ridge has a factor of its own. Call fastntk.solvers.cholesky"
+            )
+        unit = rounding_unit(operator)
+        return cls._of(dense_matrix(operator, overwrite=overwrite), ridge, unit)
+
+    @classmethod
+    def _of(cls, array: FloatArray, ridge: Ridge, unit: float) -> "CholeskyFactor":
+        """Factorise a matrix in its own memory; ``unit`` is the rounding of entries."""
         n = len(array)
         scale = float(array.diagonal().mean())
         norm = max(
             float(np.abs(array[:, i : i + COLUMNS]).sum(axis=0).max())
             for i in range(0, n, COLUMNS)
         )
-        top = max(1e-8, 10 * n * rounding_unit(operator))
+        top = max(1e-8, 10 * n * unit)
         ladder = [0.0]
         while scale > 0 and (not ladder[-1] or ladder[-1] < top * scale):
             ladder.append(ladder[-1] * 100 or 1e-14 * scale)
         shared, jitter = factorise(array, ridge, tuple(ladder))
-        reciprocal, _ = lapack.dpocon(shared.array, norm + ridge, uplo="L")
+        reciprocal, _ = lapack.dpocon(shared.array, norm + np.max(ridge), uplo="L")
         number = float(np.divide(1.0, reciprocal)) if reciprocal > 0 else np.inf
         return cls(shared, ridge, jitter, number)
 
@@ -145,7 +166,7 @@ class CholeskyFactor:
         result = columns - x / self.inverse_diagonal()[:, None]
         return result[:, 0] if is_vector else result
 
-    def append(self, cross: Any, corner: Any) -> "CholeskyFactor":
+    def append(self, cross: Any, corner: Any, ridge: Any = None) -> "CholeskyFactor":
         """Return the factor of the matrix with further rows and columns.
 
         Parameters
@@ -154,6 +175,9 @@ class CholeskyFactor:
             Kernel of the new rows with the old ones.
         corner : array-like of shape (m, m)
             Of the new rows with each other.
+        ridge : float or array-like of shape (m,), optional
+            Of the new rows; by default that of the old ones, which has to be one number
+            then.
 
         Raises
         ------
@@ -175,20 +199,33 @@ class CholeskyFactor:
                 f"append: found {below.shape} for cross and {square.shape} for corner; "
                 f"expected (m, {n}) and (m, m)"
             )
+        fresh = self._ridge_of(ridge, m)
         lower = self.shared.forward(np.asfortranarray(below.T))
         rest = np.asfortranarray(square - lower.T @ lower)
-        tail, jitter = factorise(rest, self.shared.shift, (0.0,))
+        tail, jitter = factorise(rest, fresh + self.jitter, (0.0,))
         array = np.empty((n + m, n + m), order="F")
         array[:n, :n] = self.shared.array
         array[:n, n:] = below.T
         array[n:, :n] = lower.T
         array[n:, n:] = np.tril(tail.array) + np.triu(square, 1)
         diagonal = np.concatenate([self.shared.diagonal, square.diagonal()])
-        shared = SharedArray(array, diagonal, self.shared.shift)
+        joint = extended(self.ridge, n, fresh, m)
+        shared = SharedArray(array, diagonal, joint + self.jitter)
         norm = float(np.abs(array).sum(axis=0).max())  # of L and K: good to a factor
         reciprocal, _ = lapack.dpocon(array, norm, uplo="L")
         number = float(np.divide(1.0, reciprocal)) if reciprocal > 0 else np.inf
-        return CholeskyFactor(shared, self.ridge, self.jitter + jitter, number)
+        return CholeskyFactor(shared, joint, self.jitter + jitter, number)
+
+    def _ridge_of(self, ridge: Any, m: int) -> Ridge:
+        """Return the ridge of m further rows."""
+        if ridge is not None:
+            return as_ridge(ridge, m, 0)
+        if is_per_row(self.ridge):
+            raise InputError(
+                f"append: found no ridge for {m} further rows of a matrix with one per "
+                f"row; expected ridge=, a number or shape ({m},)"
+            )
+        return self.ridge
 
     def result(self, b: Any, rtol: float = 1e-6) -> SolveResult:
         """Solve for targets and report."""
@@ -244,5 +281,5 @@ class CholeskyFactor:
         return self.shared.backward(self.shared.forward(b))
 
     def _residual(self, b: FloatArray, x: FloatArray) -> FloatArray:
-        result: FloatArray = b - self.shared.times(x) - self.ridge * x
+        result: FloatArray = b - self.shared.times(x) - as_shift(self.ridge) * x
         return result

@@ -46,13 +46,15 @@ class Merged:
         return result
 
 
-def merge(x: Any) -> Merged | None:
+def merge(x: Any, ridge: Any = 0.0) -> Merged | None:
     """Return the groups of equal rows, or None if all rows differ.
 
     Parameters
     ----------
     x : ndarray of shape (n, d)
         Zeros of both signs are equal. Sparse rows are not looked at.
+    ridge : float or ndarray of shape (n,), default=0.0
+        Rows with a ridge are left alone: they make no matrix singular.
 
     Examples
     --------
@@ -66,7 +68,12 @@ def merge(x: Any) -> Merged | None:
     groups: dict[int, list[int]] = {}
     first: list[int] = []
     group = np.empty(len(x), dtype=np.intp)
+    has_ridge = np.broadcast_to(np.asarray(ridge) > 0, (len(x),))
     for i, row in enumerate(x):
+        if has_ridge[i]:
+            group[i] = len(first)
+            first.append(i)
+            continue
         plain = np.ascontiguousarray(row) + 0.0  # -0.0 becomes 0.0
         candidates = groups.setdefault(hash(plain.tobytes()), [])
         for number in candidates:

@@ -12,9 +12,12 @@ from fastntk.solvers.direct.psd import growth, psd_eigh
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import as_operator, dense_matrix, rounding_unit
 from fastntk.solvers.result import SolveResult
+from fastntk.solvers.ridges.values import Ridge, as_ridge, least, refuse_array
 from fastntk.solvers.status import Status
 
 __all__ = ["EighFactor"]
+
+PER_ROW = "the eigenvectors of the kernel are not those of the kernel plus a diagonal"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -89,16 +92,19 @@ class EighFactor:
         """Eigenvalues above the cut-off."""
         return int((self.values > self.cutoff).sum())
 
-    def solve(self, b: Any, ridge: float = 0.0) -> FloatArray:
-        """Return ``(K + ridge I)^+ b``: the minimum-norm solution if ridge is 0."""
+    def solve(self, b: Any, ridge: Any = 0.0) -> FloatArray:
+        """Return ``(K + ridge I)^+ b``: the minimum-norm solution if ridge is 0.
+
+        The ridge is a number, or of shape (1, n_outputs), one per column of ``b``.
+        """
         columns, is_vector = check_targets(b, self.n, "b")
-        weights = self._inverse(check_ridge(ridge))
-        x = self.vectors @ (weights[:, None] * (self.vectors.T @ columns))
+        weights = self._inverse(self._ridge_of(ridge, columns))
+        x = self.vectors @ (weights * (self.vectors.T @ columns))
         return x[:, 0] if is_vector else x
 
     def path(self, b: Any, ridges: Any) -> FloatArray:
         """Return the solutions for several ridges, shape (n_ridges, *b.shape)."""
-        weights = [self._inverse(check_ridge(ridge)) for ridge in np.atleast_1d(ridges)]
+        weights = [self._inverse(check_ridge(r))[:, 0] for r in np.atleast_1d(ridges)]
         return self._filter(b, np.array(weights))
 
     def flow(self, b: Any, times: Any, ridge: float = 0.0) -> FloatArray:
@@ -145,7 +151,7 @@ class EighFactor:
         """
         columns, is_vector = check_targets(y, self.n)
         weights = np.array(
-            [self._inverse(check_ridge(r)) for r in np.atleast_1d(ridges)]
+            [self._inverse(check_ridge(r))[:, 0] for r in np.atleast_1d(ridges)]
         )
         inverse = (self.vectors**2) @ weights.T  # (n, n_ridges)
         solved = self._filter(columns, weights)
@@ -161,11 +167,11 @@ class EighFactor:
 
     def log_determinant(self, ridge: float = 0.0) -> float:
         """Return ``log det(K + ridge I)``, over the directions that are kept."""
-        kept = self._kept(check_ridge(ridge))
+        kept = self._kept(check_ridge(ridge))[:, 0]
         return float(np.log(self.values[kept] + ridge).sum())
 
     def result(
-        self, b: Any, ridge: float = 0.0, rtol: float = 1e-6, method: str = "eigh"
+        self, b: Any, ridge: Any = 0.0, rtol: float = 1e-6, method: str = "eigh"
     ) -> SolveResult:
         """Solve for targets and report.
 
@@ -173,8 +179,8 @@ class EighFactor:
         ----------
         b : array-like of shape (n,) or (n, n_outputs)
             Targets.
-        ridge : float, default=0.0
-            Added to the diagonal.
+        ridge : float or array-like of shape (1, n_outputs), default=0.0
+            Added to the diagonal: one number, or one per column of ``b``.
         rtol : float, default=1e-6
             Residual that counts as solved, relative to ``b``, per column.
         method : {"eigh", "pinv"}, default="eigh"
@@ -185,15 +191,16 @@ class EighFactor:
         SolveResult
             With residuals of every column.
         """
-        rtol, ridge = check_rtol(rtol), check_ridge(ridge)
+        rtol = check_rtol(rtol)
         columns, is_vector = check_targets(b, self.n)
+        ridge = self._ridge_of(ridge, columns, method)
         norms = column_norms(columns)
         with Meter() as meter:
             with meter.phase("solve"):
                 x = self.solve(columns, ridge)
                 residual = columns - self.matrix @ x - ridge * x
         residuals = column_norms(residual) / np.where(norms > 0, norms, 1.0)
-        rank = int(self._kept(ridge).sum())
+        rank = int(self._kept(ridge).sum(axis=0).min())
         return SolveResult(
             x[:, 0] if is_vector else x,
             self._status(residuals, rtol, rank),
@@ -222,20 +229,31 @@ class EighFactor:
             f"{self.cutoff:.3g}); x has the least norm of all solutions",
         )
 
-    def _condition(self, ridge: float) -> float:
-        smallest = float(self.values[0]) + ridge
-        return (float(self.values[-1]) + ridge) / smallest if smallest else np.inf
+    def _condition(self, ridge: Ridge) -> float:
+        shift = least(ridge)
+        smallest = float(self.values[0]) + shift
+        return (float(self.values[-1]) + shift) / smallest if smallest else np.inf
 
-    def _kept(self, ridge: float) -> Any:
-        """Return which directions are kept: with a ridge, those above its rounding."""
-        if ridge > 0:
-            unit = float(np.finfo(np.float64).eps)
-            return self.values + ridge > self.n * unit * self.values[-1]
-        return self.values > self.cutoff
+    def _ridge_of(self, ridge: Any, b: FloatArray, method: str = "eigh") -> Ridge:
+        """Return a checked ridge; refuse one per row, which has other eigenvectors."""
+        checked = as_ridge(ridge, *b.shape)
+        refuse_array(checked, method, PER_ROW, rows_only=True)
+        return checked
 
-    def _inverse(self, ridge: float) -> FloatArray:
+    def _kept(self, ridge: Ridge) -> Any:
+        """Return which directions are kept: with a ridge, those above its rounding.
+
+        The shape is (n, 1), or (n, k) for ridges of shape (1, k).
+        """
+        values, shift = self.values[:, None], np.atleast_2d(ridge)
+        unit = float(np.finfo(np.float64).eps)
+        above = values + shift > self.n * unit * self.values[-1]
+        return np.where(shift > 0, above, values > self.cutoff)
+
+    def _inverse(self, ridge: Ridge) -> FloatArray:
         kept = self._kept(ridge)
-        return np.where(kept, 1.0 / np.where(kept, self.values + ridge, 1.0), 0.0)
+        shifted = self.values[:, None] + np.atleast_2d(ridge)
+        return np.where(kept, 1.0 / np.where(kept, shifted, 1.0), 0.0)
 
     def _filter(self, b: Any, weights: FloatArray) -> FloatArray:
         """Return ``V diag(w) V^T b`` for weights of shape (m, n)."""

@@ -8,6 +8,7 @@ from scipy.linalg import blas
 from fastntk._errors import IndefiniteError
 from fastntk._typing import FloatArray
 from fastntk.solvers.direct.psd import cholesky_in_place
+from fastntk.solvers.ridges.values import Ridge, described
 
 __all__ = ["SharedArray", "factorise"]
 
@@ -24,13 +25,13 @@ class SharedArray:
         L on and below the diagonal, K above.
     diagonal : ndarray of shape (n,)
         Of K.
-    shift : float
+    shift : float or ndarray of shape (n,)
         Ridge and jitter.
     """
 
     array: FloatArray
     diagonal: FloatArray
-    shift: float
+    shift: Ridge
 
     def times(self, b: FloatArray) -> FloatArray:
         """Return ``K b``, from the triangle that still is K's.
@@ -48,6 +49,12 @@ class SharedArray:
             result[after] += right.T @ b[here]
         return result
 
+    def restored(self) -> FloatArray:
+        """Return K in the same memory; the factor is lost."""
+        _restore(self.array)
+        self.array.flat[:: len(self.array) + 1] = self.diagonal
+        return self.array
+
     def forward(self, b: FloatArray) -> FloatArray:
         """Return ``L^-1 b``."""
         result: FloatArray = blas.dtrsm(1.0, self.array, b, lower=1)
@@ -60,7 +67,7 @@ class SharedArray:
 
 
 def factorise(
-    matrix: FloatArray, ridge: float, ladder: tuple[float, ...]
+    matrix: FloatArray, ridge: Ridge, ladder: tuple[float, ...]
 ) -> tuple[SharedArray, float]:
     """Factorise ``K + (ridge + jitter) I`` in place, for the first jitter that works.
 
@@ -68,7 +75,7 @@ def factorise(
     ----------
     matrix : ndarray of shape (n, n), Fortran order, float64
         Symmetric; overwritten.
-    ridge : float
+    ridge : float or ndarray of shape (n,)
         Added to the diagonal.
     ladder : tuple of float
         Jitters to try, in order.
@@ -114,7 +121,7 @@ def _restore(matrix: FloatArray) -> None:
         square[...] = np.triu(square, 1) + np.triu(square, 1).T
 
 
-def _indefinite(shared: SharedArray, pivot: int, ridge: float) -> IndefiniteError:
+def _indefinite(shared: SharedArray, pivot: int, ridge: Ridge) -> IndefiniteError:
     """Return the error for a factorisation that broke down at a pivot.
 
     With ``A11 = L11 L11^T`` the leading block and ``a`` the column below, ``v =
@@ -129,13 +136,13 @@ def _indefinite(shared: SharedArray, pivot: int, ridge: float) -> IndefiniteErro
         half = blas.dtrsm(1.0, lower, half, lower=1, trans_a=1)
         vector[:pivot] = -half[:, 0]
     vector /= np.linalg.norm(vector)
-    _restore(shared.array)  # of L only the leading block was there
-    shared.array.flat[:: n + 1] = shared.diagonal
-    form = float(vector @ (shared.array @ vector))
+    kernel = shared.restored()  # of L only the leading block was there
+    form = float(vector @ (kernel @ vector))
     return IndefiniteError(
         f"matrix: found the quadratic form v^T K v = {form:.3g} of a unit vector v, "
-        f"with {ridge:.3g} on the diagonal (K_ii is {shared.diagonal.mean():.3g} on "
-        "average); expected a positive semi-definite matrix. Compute it from the same "
-        "rows on both sides, in float64, or raise the ridge",
+        f"with {described(ridge)} on the diagonal (K_ii is "
+        f"{shared.diagonal.mean():.3g} on average); expected a positive "
+        "semi-definite matrix. Compute it from the same rows on both sides, in "
+        "float64, or raise the ridge",
         vector,
     )

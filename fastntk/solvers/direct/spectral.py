@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from fastntk.solvers.checks import check_ridge, check_rtol, check_targets
-from fastntk.solvers.direct.eigh_factor import EighFactor
+from fastntk.solvers.checks import check_rtol, check_targets
+from fastntk.solvers.direct.eigh_factor import PER_ROW, EighFactor
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import as_operator
 from fastntk.solvers.result import SolveResult
+from fastntk.solvers.ridges.values import as_ridge, refuse_array
 
 __all__ = ["eigh", "pinv"]
 
 
-def eigh(matrix: Any, b: Any, ridge: float = 0.0, *, rtol: float = 1e-6) -> SolveResult:
+def eigh(matrix: Any, b: Any, ridge: Any = 0.0, *, rtol: float = 1e-6) -> SolveResult:
     """Solve ``(K + ridge I) X = B`` by an eigendecomposition.
 
     Parameters
@@ -20,8 +21,9 @@ def eigh(matrix: Any, b: Any, ridge: float = 0.0, *, rtol: float = 1e-6) -> Solv
         ``K``.
     b : array-like of shape (n,) or (n, n_outputs)
         Right-hand sides.
-    ridge : float, default=0.0
-        Added to the diagonal.
+    ridge : float or array-like of shape (1, n_outputs), default=0.0
+        Added to the diagonal: one number, or one per column of ``b``, which costs no
+        more.
     rtol : float, default=1e-6
         Residuals above are reported.
 
@@ -48,7 +50,7 @@ def eigh(matrix: Any, b: Any, ridge: float = 0.0, *, rtol: float = 1e-6) -> Solv
 def pinv(
     matrix: Any,
     b: Any,
-    ridge: float = 0.0,
+    ridge: Any = 0.0,
     *,
     cutoff: float | None = None,
     rtol: float = 1e-6,
@@ -61,8 +63,9 @@ def pinv(
         ``K``, which may be singular.
     b : array-like of shape (n,) or (n, n_outputs)
         Right-hand sides, which may lie outside of its range.
-    ridge : float, default=0.0
-        Added to the diagonal; then nothing is cut.
+    ridge : float or array-like of shape (1, n_outputs), default=0.0
+        Added to the diagonal: one number, or one per column of ``b``. Where it is
+        positive nothing is cut.
     cutoff : float, optional
         Eigenvalues up to here count as zero; by default ``n u lambda_max`` with the
         rounding unit u of the entries, as in `numpy.linalg.pinv`.
@@ -92,12 +95,13 @@ def pinv(
 
 
 def _run(
-    matrix: Any, b: Any, ridge: float, rtol: float, cutoff: float | None, method: str
+    matrix: Any, b: Any, ridge: Any, rtol: float, cutoff: float | None, method: str
 ) -> SolveResult:
     operator = as_operator(matrix)
-    check_targets(b, operator.shape[0])
+    columns, _ = check_targets(b, operator.shape[0])
     check_rtol(rtol)
-    check_ridge(ridge)
+    ridge = as_ridge(ridge, *columns.shape)
+    refuse_array(ridge, method, PER_ROW, rows_only=True)
     with Meter() as meter:
         with meter.phase("factorise"):
             factor = EighFactor.of(operator, cutoff=cutoff)

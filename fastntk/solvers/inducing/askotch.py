@@ -11,7 +11,6 @@ from fastntk._typing import FloatArray, IntArray
 from fastntk.solvers.cg.settings import CGStep
 from fastntk.solvers.checks import (
     check_count,
-    check_ridge,
     check_rtol,
     check_targets,
     column_norms,
@@ -20,10 +19,12 @@ from fastntk.solvers.inducing.slabs import rows_times
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import KernelOperator, as_operator, product
 from fastntk.solvers.result import SolveResult
+from fastntk.solvers.ridges.values import as_ridge, refuse_array
 from fastntk.solvers.status import Status
 
 __all__ = ["askotch"]
 
+ONE_RIDGE = "its momentum is made for one number"
 GROWTH = 10.0  # of the residual over its best, beyond which the momentum is dropped
 
 
@@ -99,7 +100,8 @@ def askotch(
     known = as_operator(operator)
     n = known.shape[0]
     columns, is_vector = check_targets(b, n, "b")
-    ridge, rtol = check_ridge(ridge), check_rtol(rtol)
+    ridge, rtol = as_ridge(ridge, *columns.shape), check_rtol(rtol)
+    refuse_array(ridge, "askotch", ONE_RIDGE, rows_only=False)
     if block_size == "auto":
         block_size = min(n, max(100, min(2000, n // 20)))
     size = check_count(block_size, "block_size", 1, n)

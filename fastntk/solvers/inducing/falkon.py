@@ -11,7 +11,6 @@ from fastntk._typing import FloatArray, IntArray
 from fastntk.solvers.cg.krylov import Krylov, advance, begin
 from fastntk.solvers.checks import (
     check_count,
-    check_ridge,
     check_rtol,
     check_targets,
     column_norms,
@@ -27,11 +26,13 @@ from fastntk.solvers.protocol import (
     rounding_unit,
 )
 from fastntk.solvers.result import SolveResult
+from fastntk.solvers.ridges.values import as_ridge, least, refuse_array
 from fastntk.solvers.status import Status
 
 __all__ = ["falkon"]
 
 CENTERS = 2000
+ONE_RIDGE = "its preconditioner is made of the centres and one number"
 WIDTH = 4  # columns iterated on; products are as wide, and blocks are computed once
 
 
@@ -105,7 +106,9 @@ def falkon(
     known = as_operator(operator)
     n = known.shape[0]
     columns, is_vector = check_targets(b, n, "b")
-    ridge, rtol = _positive(check_ridge(ridge)), check_rtol(rtol)
+    ridge, rtol = as_ridge(ridge, *columns.shape), check_rtol(rtol)
+    refuse_array(ridge, "falkon", ONE_RIDGE, rows_only=False)
+    ridge = _positive(least(ridge))
     limit = check_count(max_iter, "max_iter", 1)
     rows = _choose(centers, n, seed)
     norms = column_norms(columns)

@@ -9,6 +9,7 @@ from scipy.linalg import blas, cholesky, solve_triangular
 
 from fastntk._typing import AnyArray, FloatArray
 from fastntk.solvers.preconditioners.local import DiagonalPart, LocalPart
+from fastntk.solvers.ridges.values import Ridge
 
 __all__ = ["LowRankPreconditioner", "from_factor", "identity"]
 
@@ -152,7 +153,7 @@ def identity(n: int) -> LowRankPreconditioner:
 
 def from_factor(
     factor: AnyArray,
-    ridge: float,
+    ridge: Ridge,
     left: FloatArray,
     kind: str,
     pivots: Any = None,
@@ -164,7 +165,7 @@ def from_factor(
     ----------
     factor : ndarray of shape (n, rank), Fortran order, float32 or float64
         F; its memory is taken for the basis.
-    ridge : float
+    ridge : float or ndarray of shape (n,)
         Of the system.
     left : ndarray of shape (n,)
         Diagonal of ``K - F F^T``, >= 0.
@@ -196,12 +197,12 @@ def from_factor(
 
 
 def _diagonal_part(
-    factor: AnyArray, ridge: float, left: FloatArray, tail: float
+    factor: AnyArray, ridge: Ridge, left: FloatArray, tail: float
 ) -> tuple[float, LocalPart]:
     """Return rho and W of a diagonal D."""
     scale = float(np.einsum("ij,ij->", factor, factor, dtype=np.float64)) / len(factor)
     least = 1e-15 * (scale + tail)
-    shift = max(ridge + tail, least)
+    shift = max(float(np.mean(ridge)) + tail, least)
     if shift < np.finfo(np.float64).tiny:  # no kernel and no ridge
         return 1.0, DiagonalPart(np.ones(len(factor)))
     entries = ridge + np.maximum(left, LEAST_TAIL * tail)

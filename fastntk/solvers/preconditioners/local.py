@@ -13,6 +13,7 @@ from scipy.linalg import blas, cholesky
 from fastntk._typing import AnyArray, FloatArray, IntArray
 from fastntk.solvers.preconditioners.partition import partition
 from fastntk.solvers.protocol import KernelOperator, columns_of
+from fastntk.solvers.ridges.values import Ridge
 
 __all__ = ["DiagonalPart", "LocalBlocks", "LocalPart", "local_blocks"]
 
@@ -171,7 +172,7 @@ def local_blocks(
     operator: KernelOperator,
     factor: AnyArray,
     left: FloatArray,
-    ridge: float,
+    ridge: Ridge,
     size: int,
     rng: np.random.Generator,
 ) -> LocalBlocks | None:
@@ -185,7 +186,7 @@ def local_blocks(
         F.
     left : ndarray of shape (n,)
         Diagonal of ``K - F F^T``.
-    ridge : float
+    ridge : float or ndarray of shape (n,)
         Of the system.
     size : int
         Most rows of a block.
@@ -203,15 +204,16 @@ def local_blocks(
     size = min(size, MOST_ROWS)
     if size < FEWEST_ROWS or len(factor) <= size or not factor.shape[1]:
         return None
-    shift = max(ridge, LEAST_RIDGE * float(left.mean()))
-    if shift <= 0.0:
+    least = LEAST_RIDGE * float(left.mean())
+    shift = np.broadcast_to(np.maximum(ridge, least), (len(factor),))
+    if not shift.all():
         return None
     groups = partition(factor, size, rng)
     order = rng.permutation(len(groups))
     factors: dict[int, AnyArray] = {}
     gains = []
     for k, which in enumerate(order):
-        lower, gain = _block(operator, factor, groups[which], shift)
+        lower, gain = _block(operator, factor, groups[which], shift[groups[which]])
         factors[int(which)] = lower
         gains.append(gain)
         if k + 1 == min(SAMPLED, len(order)) and np.mean(gains) < LEAST_GAIN:
@@ -220,21 +222,21 @@ def local_blocks(
 
 
 def _block(
-    operator: KernelOperator, factor: AnyArray, rows: IntArray, shift: float
+    operator: KernelOperator, factor: AnyArray, rows: IntArray, shift: FloatArray
 ) -> tuple[AnyArray, float]:
     """Return the Cholesky factor of a block, and what it gains over its diagonal."""
     part = np.asarray(factor[rows], np.float64)
     block = np.asfortranarray(columns_of(operator, rows, rows))
     block -= part @ part.T
     diagonal = np.maximum(block.diagonal(), 0.0) + shift
-    extra = 0.0
+    extra = np.zeros(len(rows))
     while True:
         trial = block.copy(order="F")
         trial.flat[:: len(rows) + 1] = diagonal + extra
         try:
             lower = cholesky(trial, lower=True, overwrite_a=True, check_finite=False)
         except np.linalg.LinAlgError:  # rounding of the entries
-            extra = 10.0 * extra or 0.1 * shift
+            extra = 10.0 * extra if extra.any() else 0.1 * shift
             continue
         gain = float(np.mean(np.log(diagonal / lower.diagonal() ** 2)))
         return np.asfortranarray(lower, np.float32), gain

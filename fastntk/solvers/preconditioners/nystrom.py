@@ -6,15 +6,16 @@ import numpy as np
 from scipy.linalg import cholesky, qr, solve_triangular
 
 from fastntk._typing import FloatArray
-from fastntk.solvers.checks import check_count, check_ridge
+from fastntk.solvers.checks import check_count
 from fastntk.solvers.preconditioners.base import LowRankPreconditioner, from_factor
 from fastntk.solvers.protocol import as_operator, product, rounding_unit
+from fastntk.solvers.ridges.values import as_ridge
 
 __all__ = ["nystrom"]
 
 
 def nystrom(
-    operator: Any, ridge: float = 0.0, rank: int = 64, *, seed: int = 0
+    operator: Any, ridge: Any = 0.0, rank: int = 64, *, seed: int = 0
 ) -> LowRankPreconditioner:
     """Precondition ``K + ridge I`` by a randomised Nystrom approximation.
 
@@ -22,7 +23,7 @@ def nystrom(
     ----------
     operator : KernelOperator or ndarray of shape (n, n)
         ``K``; one product with ``rank`` columns is taken.
-    ridge : float, default=0.0
+    ridge : float or array-like of shape (n,), default=0.0
         Of the system.
     rank : int, default=64
         Random columns.
@@ -59,8 +60,8 @@ def nystrom(
     2
     """
     known = as_operator(operator)
-    ridge = check_ridge(ridge)
     n = known.shape[0]
+    ridge = as_ridge(ridge, n, 0)
     rank = min(check_count(rank, "rank", 0), n)
     rng = np.random.default_rng(seed)
     random = rng.standard_normal((n, rank))

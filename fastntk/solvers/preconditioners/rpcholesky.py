@@ -8,7 +8,7 @@ from scipy.linalg import solve_triangular
 
 from fastntk._errors import IndefiniteError
 from fastntk._typing import AnyArray, FloatArray, IntArray
-from fastntk.solvers.checks import check_count, check_ridge
+from fastntk.solvers.checks import check_count
 from fastntk.solvers.preconditioners.base import LowRankPreconditioner, from_factor
 from fastntk.solvers.preconditioners.local import local_blocks
 from fastntk.solvers.preconditioners.rank import RankRule, largest_rank, rule_for
@@ -18,6 +18,7 @@ from fastntk.solvers.protocol import (
     columns_of,
     rounding_unit,
 )
+from fastntk.solvers.ridges.values import as_ridge, typical
 
 __all__ = ["rpcholesky"]
 
@@ -27,7 +28,7 @@ BLOCK_SHARE = 0.3  # of the memory
 
 def rpcholesky(
     operator: Any,
-    ridge: float = 0.0,
+    ridge: Any = 0.0,
     rank: int | str = "auto",
     *,
     seed: int = 0,
@@ -44,8 +45,8 @@ def rpcholesky(
     ----------
     operator : KernelOperator or ndarray of shape (n, n)
         ``K``; its diagonal and ``rank`` columns are computed.
-    ridge : float, default=0.0
-        Of the system, in the units of ``K``.
+    ridge : float or array-like of shape (n,), default=0.0
+        Of the system, in the units of ``K``: one number, or one per row.
     rank : int or "auto", default="auto"
         Columns at most. "auto" stops when another column costs more than it saves
         (`RankRule`), at n/20 or a few hundred at most.
@@ -106,14 +107,14 @@ def rpcholesky(
     (15, True)
     """
     known = as_operator(operator)
-    ridge = check_ridge(ridge)
     n = known.shape[0]
+    ridge = as_ridge(ridge, n, 0)
     kind = np.dtype(dtype)
     rows = _block_rows(block_size, n, max_memory)
     rule = None
     if rank == "auto":
         limit = largest_rank(n, kind.itemsize, max_memory)
-        rule = rule_for(known, ridge, columns, rtol)
+        rule = rule_for(known, typical(ridge), columns, rtol)
     else:
         limit = min(check_count(rank, "rank", 0), n)
     rng = np.random.default_rng(seed)
