@@ -13,15 +13,15 @@ from fastntk.predict.flow.field import Field
 from fastntk.predict.given.checks import (
     as_generator,
     as_targets,
-    check_ridge,
     check_samples,
 )
 from fastntk.predict.given.function_operator import kernel_operator
 from fastntk.predict.given.layout import CrossKernel, Layout
 from fastntk.predict.given.method import Method, check_layout
 from fastntk.predict.given.sources import KernelSource, in_blocks
+from fastntk.predict.training.ridge import Ridge
 from fastntk.predict.training.solver import Conditioning
-from fastntk.predict.training.trained import Ridge, prior_name, tangent_name
+from fastntk.predict.training.trained import prior_name, tangent_name
 
 __all__ = ["OutputDistribution"]
 
@@ -45,7 +45,7 @@ class OutputDistribution:
         x_train: Any,
         y_train: Any,
         get: str,
-        ridge: float,
+        ridge: Ridge,
         output_factor: Any,
         method: Method,
         max_memory: Any,
@@ -67,7 +67,7 @@ class OutputDistribution:
             self._load,
             self._layout,
             y,
-            Ridge(check_ridge(ridge, "ridge")),
+            ridge,
             output_factor,
             operators,
         )
@@ -77,13 +77,14 @@ class OutputDistribution:
         """How well the kernel of the training set is conditioned, and what was done."""
         return self._field.report(self._get, self._scaled())
 
-    def with_ridge(self: Self, ridge: float) -> Self:
+    def with_ridge(self: Self, ridge: Any) -> Self:
         """Return the same with another ridge, from one shared eigendecomposition.
 
         Parameters
         ----------
-        ridge : float
-            Added to the diagonal of the kernel, at least 0.
+        ridge : float or array-like of shape (n,) or (1, k)
+            Added to the diagonal of the kernel, at least 0: one number, one per
+            training point (then decomposed or factorised anew), or one per output.
 
         Returns
         -------
@@ -91,7 +92,7 @@ class OutputDistribution:
             Of the same kind. The first call decomposes, all others are O(n^2).
         """
         other = copy.copy(self)
-        other._field = self._field.with_ridge(Ridge(check_ridge(ridge, "ridge")))
+        other._field = self._field.with_ridge(Ridge(ridge, name="ridge"))
         return other
 
     def mean(self, x: Any = None) -> FloatArray:
@@ -128,7 +129,8 @@ class OutputDistribution:
         Returns
         -------
         ndarray of shape (m,)
-            One for all outputs, or (m, k) with a factor of the outputs.
+            One for all outputs, or (m, k) with a factor of the outputs, or a ridge for
+            each of them.
         """
         if x is None and self._field.dense is None:
             x = self._x_train
@@ -161,7 +163,8 @@ class OutputDistribution:
         Returns
         -------
         ndarray of shape (m, m)
-            One for all outputs, or (m, m, k, k) with a factor of the outputs.
+            One for all outputs, or (m, m, k, k) with a factor of the outputs, or a
+            ridge for each of them.
         """
         found, points = self._covariance(x)
         return self._field.shape_covariance(found, points)

@@ -7,7 +7,7 @@ from fastntk.predict.given.checks import as_targets, check_positive, check_sampl
 from fastntk.predict.given.layout import Layout
 from fastntk.predict.given.method import choose_method
 from fastntk.predict.given.sources import KernelSource
-from fastntk.predict.training.trained import Ridge
+from fastntk.predict.training.ridge import Ridge
 
 __all__ = ["EnsemblePredictor", "gradient_descent_mse_ensemble"]
 
@@ -17,7 +17,7 @@ def gradient_descent_mse_ensemble(
     x_train: Any,
     y_train: Any,
     learning_rate: float = 1.0,
-    diag_reg: float = 0.0,
+    diag_reg: Any = 0.0,
     diag_reg_absolute_scale: bool = False,
     trace_axes: Any = (-1,),
     *,
@@ -39,8 +39,10 @@ def gradient_descent_mse_ensemble(
         Targets.
     learning_rate : float, default=1.0
         Step size; only its product with ``t`` counts.
-    diag_reg : float, default=0.0
-        Added to the diagonal of the kernel that drives the training.
+    diag_reg : float or array-like of shape (n,) or (1, k), default=0.0
+        Added to the diagonal of the kernel that drives the training: one number, one
+        per training point, or one per output (covariances then have axes of outputs, as
+        with ``output_factor``).
     diag_reg_absolute_scale : bool, default=False
         False: in units of the mean of the diagonal.
     trace_axes : int or tuple of int, default=(-1,)

@@ -13,8 +13,9 @@ from fastntk.predict.given.layout import CrossKernel, Layout
 from fastntk.predict.given.method import Method, check_layout
 from fastntk.predict.given.sources import KernelSource, in_blocks, test_arguments
 from fastntk.predict.results import Gaussian, pack_regimes
+from fastntk.predict.training.ridge import Ridge
 from fastntk.predict.training.solver import Conditioning
-from fastntk.predict.training.trained import Ridge, tangent_name
+from fastntk.predict.training.trained import tangent_name
 
 __all__ = ["EnsemblePredictor"]
 

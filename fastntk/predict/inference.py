@@ -11,8 +11,9 @@ from fastntk.predict.given.checks import as_targets, check_get
 from fastntk.predict.given.layout import CrossKernel, Layout
 from fastntk.predict.given.sources import available, formed, is_bare, operators_of, pick
 from fastntk.predict.results import Gaussian, pack_regimes
+from fastntk.predict.training.ridge import Ridge
 from fastntk.predict.training.solver import Conditioning
-from fastntk.predict.training.trained import Ridge, prior_name, tangent_name
+from fastntk.predict.training.trained import prior_name, tangent_name
 
 __all__ = ["GPInference", "gp_inference"]
 
@@ -111,7 +112,7 @@ class GPInference:
 def gp_inference(
     k_train_train: Any,
     y_train: Any,
-    diag_reg: float = 0.0,
+    diag_reg: Any = 0.0,
     diag_reg_absolute_scale: bool = False,
     trace_axes: Any = (-1,),
     *,
@@ -127,8 +128,9 @@ def gp_inference(
         take the place of the factorisation.
     y_train : array-like of shape (n,) or (n, k)
         Targets.
-    diag_reg : float, default=0.0
-        Added to the diagonal of the kernel.
+    diag_reg : float or array-like of shape (n,) or (1, k), default=0.0
+        Added to the diagonal of the kernel: one number, one per training point, or one
+        per output (covariances then have axes of outputs, as with ``output_factor``).
     diag_reg_absolute_scale : bool, default=False
         False: in units of the mean of the diagonal.
     trace_axes : int or tuple of int, default=(-1,)

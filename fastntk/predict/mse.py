@@ -13,8 +13,8 @@ from fastntk.predict.given.checks import (
 )
 from fastntk.predict.given.layout import CrossKernel, Layout
 from fastntk.predict.given.sources import formed, operators_of
+from fastntk.predict.training.ridge import Ridge
 from fastntk.predict.training.solver import Conditioning
-from fastntk.predict.training.trained import Ridge
 
 __all__ = ["MSEPredictor", "check_outputs", "gradient_descent_mse"]
 
@@ -132,7 +132,7 @@ def gradient_descent_mse(
     k_train_train: Any,
     y_train: Any,
     learning_rate: float = 1.0,
-    diag_reg: float = 0.0,
+    diag_reg: Any = 0.0,
     diag_reg_absolute_scale: bool = False,
     trace_axes: Any = (-1,),
     *,
@@ -150,8 +150,9 @@ def gradient_descent_mse(
         Targets.
     learning_rate : float, default=1.0
         Step size; only its product with ``t`` counts.
-    diag_reg : float, default=0.0
-        Added to the diagonal of the kernel.
+    diag_reg : float or array-like of shape (n,) or (1, k), default=0.0
+        Added to the diagonal of the kernel: one number, one per training point, or one
+        per output (covariances then have axes of outputs, as with ``output_factor``).
     diag_reg_absolute_scale : bool, default=False
         False: in units of the mean of the diagonal.
     trace_axes : int or tuple of int, default=(-1,)

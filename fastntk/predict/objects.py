@@ -8,8 +8,15 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk.predict.distribution import OutputDistribution
-from fastntk.predict.given.checks import as_times, check_get, check_positive
+from fastntk.predict.given.checks import (
+    as_targets,
+    as_times,
+    check_get,
+    check_positive,
+)
+from fastntk.predict.given.layout import Layout
 from fastntk.predict.given.method import choose_method, rows_of
+from fastntk.predict.training.ridge import Ridge
 
 __all__ = ["GradientFlow", "Posterior"]
 
@@ -29,9 +36,10 @@ class Posterior(OutputDistribution):
         "nngp": the Bayesian network. "ntk": an infinite ensemble trained by gradient
         flow for infinite time. "ntkgp": the Gaussian process whose covariance is the
         NTK.
-    ridge : float, default=0.0
+    ridge : float or array-like of shape (n,) or (1, k), default=0.0
         Added to the diagonal of the kernel: the variance of the noise, in squared
-        units of the targets.
+        units of the targets. One number, one per training point, or one per output;
+        variances then are of shape (m, k).
     output_factor : array-like of shape (k, k), optional
         Covariance of the outputs among each other, B in ``Theta (x) B``. None for
         independent outputs.
@@ -60,7 +68,8 @@ class Posterior(OutputDistribution):
     Notes
     -----
     Equations as in `gp_inference`.  One Cholesky factorisation (n^3 / 3) serves all
-    points; `with_ridge` shares an eigendecomposition (about 10 n^3) between ridges.
+    points; `with_ridge`, and one ridge per output, share an eigendecomposition (about
+    10 n^3) between ridges.
 
     Examples
     --------
@@ -88,15 +97,17 @@ class Posterior(OutputDistribution):
         y_train: Any,
         get: str = "nngp",
         *,
-        ridge: float = 0.0,
+        ridge: Any = 0.0,
         output_factor: Any = None,
         method: str = "auto",
         max_memory: Any = None,
     ) -> None:
         name = _one_name(get, ("nngp", "ntk", "ntkgp"))
-        way = choose_method(method, rows_of(y_train), False, max_memory)
+        given = Ridge(ridge, name="ridge")
+        shares = given.checked(Layout(as_targets(y_train).shape)).is_per_target
+        way = choose_method(method, rows_of(y_train), shares, max_memory)
         super().__init__(
-            kernel_fn, x_train, y_train, name, ridge, output_factor, way, max_memory
+            kernel_fn, x_train, y_train, name, given, output_factor, way, max_memory
         )
 
 
@@ -115,8 +126,9 @@ class GradientFlow(OutputDistribution):
         "nngp": only the last layer is trained; "ntk": all are.
     learning_rate : float, default=1.0
         Step size, in units of which times count.
-    ridge : float, default=0.0
-        Added to the diagonal of the kernel that drives the training.
+    ridge : float or array-like of shape (n,) or (1, k), default=0.0
+        Added to the diagonal of the kernel that drives the training: one number, one
+        per training point, or one per output; variances then are of shape (m, k).
     output_factor : array-like of shape (k, k), optional
         Covariance of the outputs among each other, B in ``Theta (x) B``. None for
         independent outputs.
@@ -171,15 +183,16 @@ class GradientFlow(OutputDistribution):
         get: str = "ntk",
         *,
         learning_rate: float = 1.0,
-        ridge: float = 0.0,
+        ridge: Any = 0.0,
         output_factor: Any = None,
         method: str = "auto",
         max_memory: Any = None,
     ) -> None:
         name = _one_name(get, ("nngp", "ntk"))
+        given = Ridge(ridge, name="ridge")
         way = choose_method(method, rows_of(y_train), True, max_memory)
         super().__init__(
-            kernel_fn, x_train, y_train, name, ridge, output_factor, way, max_memory
+            kernel_fn, x_train, y_train, name, given, output_factor, way, max_memory
         )
         self._learning_rate = check_positive(learning_rate, "learning_rate")
 

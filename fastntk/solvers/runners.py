@@ -13,7 +13,7 @@ from fastntk.solvers.inducing.askotch import askotch
 from fastntk.solvers.inducing.falkon import falkon
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.result import SolveResult
-from fastntk.solvers.ridges.values import Ridge
+from fastntk.solvers.ridges.values import Ridge, least
 from fastntk.solvers.systems import System
 
 __all__ = ["Settings", "run_method"]
@@ -168,7 +168,7 @@ def _falkon(
     return falkon(
         operator,
         y,
-        ridge,
+        least(ridge),
         centers=settings["centers"],
         rtol=settings["rtol"],
         max_iter=settings["max_iter"] or 200,
@@ -188,7 +188,7 @@ def _askotch(
     return askotch(
         fast if accurate is None else accurate,
         y,
-        ridge,
+        least(ridge),
         rtol=settings["rtol"],
         max_epochs=settings["max_iter"] or 100,
         seed=settings["seed"],

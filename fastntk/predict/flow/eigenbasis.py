@@ -157,14 +157,14 @@ class Flow(NamedTuple):
     def _eigen(self) -> tuple[FloatArray, FloatArray, float]:
         """Return eigenvalues with scale and ridge, eigenvectors, and the cut-off."""
         spectrum = self.kernels.spectrum(tangent_name(self.get))
-        ridge = self.kernels.ridge(spectrum.kernel)
+        ridge = self.kernels.shift(spectrum.kernel)
         cutoff = spectrum.cutoff(ridge, self.scale)
         return spectrum.shifted(ridge, self.scale), spectrum.vectors, cutoff
 
     def _warn(self) -> None:
         """Say that rounding decides, where it does."""
         spectrum = self.kernels.spectrum(tangent_name(self.get))
-        ridge = self.kernels.ridge(spectrum.kernel)
+        ridge = self.kernels.shift(spectrum.kernel)
         if spectrum.cutoff(ridge, self.scale) * float(self.times.max()) > 1e-3:
             warn_truncated(spectrum.report(ridge))
 

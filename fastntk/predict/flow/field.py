@@ -1,6 +1,6 @@
 """Outputs of wide networks as a Gaussian field: means and covariances, any time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,9 @@ from fastntk.predict.flow.eigenbasis import Flow
 from fastntk.predict.flow.krylov import KrylovFlow
 from fastntk.predict.given.layout import Layout, interleave, output_basis
 from fastntk.predict.training.operator_kernels import OperatorKernels
+from fastntk.predict.training.ridge import Ridge
 from fastntk.predict.training.solver import Conditioning
 from fastntk.predict.training.trained import (
-    Ridge,
     TrainedKernels,
     infinite_covariance,
     infinite_mean,
@@ -36,6 +36,9 @@ class Field:
         Targets minus initial outputs.
     basis : (values, vectors) or None
         Eigenvalues and eigenvectors of the factor B of the outputs; None for I.
+    each : list of TrainedKernels or OperatorKernels, optional
+        Those of every output, where these have ridges of their own; ``basis`` is that
+        of I then, so that covariances have axes of outputs.
 
     Notes
     -----
@@ -49,8 +52,10 @@ class Field:
         layout: Layout,
         residual: FloatArray,
         basis: tuple[FloatArray, FloatArray] | None,
+        each: Sequence[TrainedKernels | OperatorKernels] | None = None,
     ) -> None:
         self.kernels = kernels
+        self._kernels_of = each
         self._layout = layout
         self._residual = residual
         self._basis = basis
@@ -70,13 +75,16 @@ class Field:
         With ``operators``, a reason and the training rows, ``load`` returns operators.
         """
         basis = output_basis(output_factor, layout.n_outputs)
+        ridge = ridge.checked(layout, basis is not None)
         scale = 1.0 if basis is None else float(basis[0].mean())
+        start = ridge.of_targets()[0] if ridge.is_per_target else ridge
         kernels: TrainedKernels | OperatorKernels
         if operators is None:
-            kernels = TrainedKernels(load, layout, ridge, scale)
+            kernels = TrainedKernels(load, layout, start, scale)
         else:
-            kernels = OperatorKernels(load, ridge, scale, *operators)
-        return cls(kernels, layout, layout.flatten(y), basis)
+            kernels = OperatorKernels(load, start, scale, *operators)
+        field = cls(kernels, layout, layout.flatten(y), basis)
+        return field._of_targets(ridge) if ridge.is_per_target else field
 
     def check(self, name: str) -> None:
         """Say whether a kernel of the training set fits the targets."""
@@ -108,12 +116,27 @@ class Field:
             return self.kernels.reports()[name]
         if times is None:
             return self.dense.solver(name).report
-        return self.dense.spectrum(name).report(self.dense.ridge(name))
+        return self.dense.spectrum_report(name)
 
     def with_ridge(self, ridge: Ridge) -> "Field":
         """Return the field for another ridge; decompositions are shared."""
+        has_factor = self._basis is not None and self._kernels_of is None
+        ridge = ridge.checked(self._layout, has_factor)
+        if ridge.is_per_target:
+            return self._of_targets(ridge)
+        basis = self._basis if has_factor else None
         kernels = self.kernels.with_ridge(ridge)
-        return Field(kernels, self._layout, self._residual, self._basis)
+        return Field(kernels, self._layout, self._residual, basis)
+
+    def _of_targets(self, ridge: Ridge) -> "Field":
+        """Return the field for one ridge per output: decompositions are shared."""
+        wanted = ridge.of_targets()
+        different = {id(one): self.kernels.with_ridge(one) for one in wanted}
+        each = [different[id(one)] for one in wanted]
+        smallest = each[int(np.argmin([one.value for one in wanted]))]
+        k = self._layout.n_outputs
+        basis = np.ones(k), np.eye(k)
+        return Field(smallest, self._layout, self._residual, basis, each)
 
     def mean(
         self,
@@ -211,12 +234,14 @@ class Field:
         return np.moveaxis(interleave(moved, points), (0, 1), (-2, -1))
 
     def _flow(
-        self, get: str, times: FloatArray | None, scale: float = 1.0
+        self, get: str, times: FloatArray | None, scale: float = 1.0, output: int = 0
     ) -> Flow | KrylovFlow:
         never_ending = np.array([np.inf]) if times is None else times
-        if isinstance(self.kernels, OperatorKernels):
-            return KrylovFlow(self.kernels, get, never_ending, scale)
-        return Flow(self.kernels, get, never_ending, scale)
+        each = self._kernels_of
+        kernels = self.kernels if each is None else each[output]
+        if isinstance(kernels, OperatorKernels):
+            return KrylovFlow(kernels, get, never_ending, scale)
+        return Flow(kernels, get, never_ending, scale)
 
     def _each(
         self,
@@ -231,7 +256,7 @@ class Field:
         values, vectors = self._basis
         rotated = residual @ vectors
         parts = [
-            change(self._flow(get, times, float(value)), rotated[:, [j]])
+            change(self._flow(get, times, float(value), j), rotated[:, [j]])
             for j, value in enumerate(values)
         ]
         return np.concatenate(parts, axis=-1) @ vectors.T
@@ -247,12 +272,26 @@ class Field:
         if self._basis is None:
             return covariance(self._flow(get, times))
         values, vectors = self._basis
-        parts = [covariance(self._flow(get, times, float(v))) for v in values]
+        flows = [self._flow(get, times, float(v), j) for j, v in enumerate(values)]
+        parts = _once_each(flows, covariance)
         stacked = np.stack(parts, axis=-1)
         if is_diagonal:
             return stacked @ (vectors**2).T
         mixed: FloatArray = np.einsum("...j,aj,bj->...ab", stacked, vectors, vectors)
         return mixed
+
+
+def _once_each(
+    flows: Sequence[Flow | KrylovFlow],
+    covariance: Callable[[Flow | KrylovFlow], FloatArray],
+) -> list[FloatArray]:
+    """Return the covariance of every output; once where kernels and scale agree."""
+    known: dict[tuple[int, float], FloatArray] = {}
+    for flow in flows:
+        key = (id(flow.kernels), flow.scale)
+        if key not in known:
+            known[key] = covariance(flow)
+    return [known[id(flow.kernels), flow.scale] for flow in flows]
 
 
 def _fitted(flow: Flow | KrylovFlow, part: FloatArray) -> FloatArray:

@@ -54,12 +54,28 @@ class KrylovFlow(NamedTuple):
 
     def fitted(self, residual: FloatArray) -> FloatArray:
         """Return ``A_t residual`` at the training points, (n_times, n, k)."""
+        ridge = self.kernels.ridge(self._name)
+        if isinstance(ridge, np.ndarray):
+            return self._fitted_by_row(residual, ridge[:, None])
 
         def reached(values: FloatArray) -> FloatArray:
             filters: FloatArray = self._filters(self._finite())(values)
             return filters * (self.scale * values)
 
-        return self._on_training_set(residual, reached, self.kernels.ridge(self._name))
+        return self._on_training_set(residual, reached, ridge)
+
+    def _fitted_by_row(self, residual: FloatArray, ridge: FloatArray) -> FloatArray:
+        """Return ``Theta g_t r = (1 - exp(-M t) - D g_t) r`` with ``M = Theta + D``."""
+        result = self.train_change(residual)
+        ends = np.isinf(self.times)
+        if ends.any():
+            dual = self.kernels.solve_targets(self._name, residual, self.scale)
+            result[ends] -= ridge * dual
+        if not ends.all():
+            space = self.kernels.space(self._name, residual, True)
+            coefficients = space.coefficients(self._filters(self._finite()))
+            result[~ends] -= ridge * space.assemble(coefficients)
+        return result
 
     def _finite(self) -> FloatArray:
         return self.times[np.isfinite(self.times)]
@@ -136,7 +152,10 @@ class KrylovFlow(NamedTuple):
         """
         b = np.ascontiguousarray(cross[self._name].T)
         solved = self.scale * self.kernels.solve(self._name, b, self.scale)
-        shift = self.kernels.ridge(self._name) / self.scale
+        ridge = self.kernels.ridge(self._name)
+        shift = (
+            ridge[:, None] if isinstance(ridge, np.ndarray) else ridge
+        ) / self.scale
         left = b - self.kernels.multiply(self._name, solved) - shift * solved
         return (
             k_test
@@ -209,7 +228,7 @@ class KrylovFlow(NamedTuple):
         return filters
 
     def _rates(self, values: FloatArray) -> FloatArray:
-        return self.scale * values + self.kernels.ridge(self._name)
+        return self.scale * values + self.kernels.shift(self._name)
 
     @property
     def _name(self) -> str:

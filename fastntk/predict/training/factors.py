@@ -6,6 +6,7 @@ import numpy as np
 from scipy.linalg import lapack, solve_triangular
 
 from fastntk._typing import FloatArray
+from fastntk.predict.training.ridge import mean_ridge
 from fastntk.predict.training.solver import Conditioning
 from fastntk.solvers.direct.psd import cholesky_in_place
 
@@ -36,7 +37,7 @@ class CholeskySolver:
 
     @classmethod
     def factor(
-        cls, matrix: FloatArray, ridge: float, unit: float, kernel: str
+        cls, matrix: FloatArray, ridge: float | FloatArray, unit: float, kernel: str
     ) -> "CholeskySolver | None":
         """Factorise, or return None where eigenvalues reach down to the rounding.
 
@@ -44,7 +45,7 @@ class CholeskySolver:
         ----------
         matrix : ndarray of shape (n, n)
             Symmetric; not modified.
-        ridge : float
+        ridge : float or ndarray of shape (n,)
             Added to the diagonal.
         unit : float
             Rounding unit of the entries; with a ridge, which stands for what they lack,
@@ -53,7 +54,7 @@ class CholeskySolver:
             Name for the report.
         """
         n = len(matrix)
-        unit = float(np.finfo(np.float64).eps) if ridge > 0 else unit
+        unit = float(np.finfo(np.float64).eps) if np.min(ridge) > 0 else unit
         lower = matrix.copy(order="F")
         lower.flat[:: n + 1] += ridge
         norm = float(np.abs(lower).sum(axis=0).max())
@@ -64,7 +65,7 @@ class CholeskySolver:
             return None
         cutoff = n * unit * norm
         report = Conditioning(
-            kernel, "cholesky", n, n, 1 / float(reciprocal), cutoff, ridge
+            kernel, "cholesky", n, n, 1 / float(reciprocal), cutoff, mean_ridge(ridge)
         )
         return cls(lower, report)
 

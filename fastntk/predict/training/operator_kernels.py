@@ -10,12 +10,13 @@ from fastntk._errors import ConditionWarning
 from fastntk._typing import FloatArray
 from fastntk._warnings import warn
 from fastntk.predict.training.krylov import KrylovSpace
+from fastntk.predict.training.ridge import Ridge, WithDiagonal, mean_ridge
 from fastntk.predict.training.solver import Conditioning
-from fastntk.predict.training.trained import Ridge
 from fastntk.solvers.cg.block import block_cg
 from fastntk.solvers.direct.duplicates import Merged, merge
 from fastntk.solvers.protocol import as_operator, product
 from fastntk.solvers.result import SolveResult
+from fastntk.solvers.ridges.values import among, least
 from fastntk.solvers.sub_operator import SubOperator
 
 __all__ = ["OperatorKernels"]
@@ -60,11 +61,11 @@ class OperatorKernels:
         self._x_train = x_train
         self._operators: dict[str, Any] = {}
         self._diagonals: dict[str, FloatArray] = {}
-        self._preconditioners: dict[tuple[str, float], Any] = {}
+        self._preconditioners: dict[tuple[str, Any], Any] = {}
         self._solved: dict[tuple[str, float, int], FloatArray] = {}
-        self._spaces: dict[tuple[str, int], KrylovSpace] = {}
+        self._spaces: dict[tuple[str, int, Any], KrylovSpace] = {}
         self._reports: dict[str, Conditioning] = {}
-        self._merged: list[Merged | None] = []  # found once, on first use
+        self._merged: dict[Any, Merged | None] = {}  # found once, on first use
 
     def operator(self, name: str) -> Any:
         """Return a kernel of the training set as an operator, without ridge."""
@@ -79,9 +80,14 @@ class OperatorKernels:
             self._diagonals[name] = found
         return self._diagonals[name]
 
-    def ridge(self, name: str) -> float:
-        """Return what is added to the diagonal of a kernel."""
+    def ridge(self, name: str) -> float | FloatArray:
+        """Return what is added to the diagonal of a kernel: a number, or (n,)."""
         return self._ridge.of(self.diagonal(name), self._output_scale)
+
+    def shift(self, name: str) -> float:
+        """Return what is to be added to the eigenvalues in a `space`."""
+        ridge = self.ridge(name)
+        return 0.0 if isinstance(ridge, np.ndarray) else ridge
 
     def reports(self) -> dict[str, Conditioning]:
         """Return how the solves went, by kernel."""
@@ -110,8 +116,9 @@ class OperatorKernels:
             result = self._run(name, self.operator(name), shift, b)
         else:
             part = SubOperator(self.operator(name), groups.first)
-            result = self._run(name, part, shift, groups.means(b))
-        self._reports[name] = self._report(name, shift, result)
+            result = self._run(name, part, among(shift, groups.first), groups.means(b))
+        work = shift if groups is None else among(shift, groups.first)
+        self._reports[name] = self._report(name, work, result)
         if not result.is_success:
             warn(f"{self._reports[name]}: {result.status}", ConditionWarning)
         x = np.asarray(result.x) / scale
@@ -126,10 +133,14 @@ class OperatorKernels:
 
     def space(self, name: str, b: FloatArray, is_kept: bool) -> KrylovSpace:
         """Return the Krylov space of a block."""
-        key = (name, hash(b.tobytes()))
+        key = (name, hash(b.tobytes()), _token(self._inside(name)))
         if key in self._spaces:
             return self._spaces[key]
-        space = KrylovSpace(self.operator(name), b, RTOL, name)
+        inside = self._inside(name)
+        operator = self.operator(name)
+        if isinstance(inside, np.ndarray):
+            operator = WithDiagonal(operator, inside)
+        space = KrylovSpace(operator, b, RTOL, name)
         if is_kept:
             self._spaces.clear()  # the last one only: it is large
             self._spaces[key] = space
@@ -138,42 +149,56 @@ class OperatorKernels:
     def note_space(self, name: str, space: KrylovSpace) -> None:
         """Report on functions that were computed in a space."""
         low, high = space.extremes()
-        ridge = self.ridge(name)
-        number = (high + ridge) / (low + ridge) if low + ridge > 0 else np.inf
+        shift = self.shift(name)
+        number = (high + shift) / (low + shift) if low + shift > 0 else np.inf
         n = self.operator(name).shape[0]
         self._reports[name] = Conditioning(
-            name, "lanczos", n, n, number, 0.0, ridge,
+            name, "lanczos", n, n, number, 0.0, mean_ridge(self.ridge(name)),
             space.n_products, space.error, self._reason,
         )  # fmt: skip
 
     def _run(
-        self, name: str, operator: Any, shift: float, b: FloatArray
+        self, name: str, operator: Any, shift: float | FloatArray, b: FloatArray
     ) -> SolveResult:
-        key = (name, shift)
+        key = (name, _token(shift))
         known = self._preconditioners.get(key, "rpcholesky")
         result = block_cg(operator, b, shift, rtol=RTOL, preconditioner=known)
         self._preconditioners[key] = result.details.get("preconditioner", known)
         return result
 
-    def consistent(self, b: FloatArray, shift: float) -> FloatArray:
+    def _inside(self, name: str) -> float | FloatArray:
+        """Return what is part of the operator of a Krylov space: one ridge per row."""
+        ridge = self.ridge(name)
+        return ridge if isinstance(ridge, np.ndarray) else 0.0
+
+    def consistent(self, b: FloatArray, shift: float | FloatArray) -> FloatArray:
         """Return ``b``, without a ridge the means of duplicate rows."""
         groups = self._groups(shift)
         return b if groups is None else groups.means(b)[groups.group]
 
-    def _groups(self, shift: float) -> Merged | None:
+    def _groups(self, shift: float | FloatArray) -> Merged | None:
         """Return the groups of duplicate rows where they make the kernel singular."""
-        if shift > 0 or self._x_train is None:
+        if least(shift) > 0 or self._x_train is None:
             return None
-        if not self._merged:
-            self._merged.append(merge(self._x_train))
-        return self._merged[0]
+        token = _token(shift)
+        if token not in self._merged:
+            self._merged[token] = merge(self._x_train, shift)
+        return self._merged[token]
 
-    def _report(self, name: str, shift: float, result: SolveResult) -> Conditioning:
+    def _report(
+        self, name: str, shift: float | FloatArray, result: SolveResult
+    ) -> Conditioning:
         n = self.operator(name).shape[0]
-        known = self._preconditioners[name, shift]
+        known = self._preconditioners[name, _token(shift)]
         largest = float(np.linalg.norm(known.lower, 2) ** 2) if known.rank else np.nan
-        number = largest / shift + 1.0 if shift > 0 else np.nan
+        low = least(shift)
+        number = largest / low + 1.0 if low > 0 else np.nan
         return Conditioning(
-            name, "cg", n, n, number, 0.0, self.ridge(name),
+            name, "cg", n, n, number, 0.0, mean_ridge(self.ridge(name)),
             result.iterations, result.largest_residual, self._reason,
         )  # fmt: skip
+
+
+def _token(ridge: float | FloatArray) -> Any:
+    """Return a key for a ridge."""
+    return ridge.tobytes() if isinstance(ridge, np.ndarray) else ridge

@@ -38,7 +38,7 @@ class Conditioning:
         Eigenvalues up to here count as zero: ``n u lambda_max``, where u is the
         rounding unit of the kernel's dtype.
     ridge : float
-        What was added to the diagonal.
+        What was added to the diagonal; the mean where rows have their own.
     n_products : int
         Products of blocks of columns with the matrix; 0 for a factorisation.
     residual : float

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from fastntk._typing import FloatArray
-from fastntk.predict.given.checks import check_ridge
 from fastntk.predict.given.layout import Layout
 from fastntk.predict.training.factors import (
     CholeskySolver,
@@ -17,6 +16,7 @@ from fastntk.predict.training.factors import (
     square_root,
 )
 from fastntk.predict.training.moments import gram_of, unexplained
+from fastntk.predict.training.ridge import Ridge, mean_ridge
 from fastntk.predict.training.solver import Conditioning, Solver, warn_truncated
 from fastntk.predict.training.spectrum import Spectrum, decompose
 
@@ -31,24 +31,6 @@ def tangent_name(get: str) -> str:
 def prior_name(get: str) -> str:
     """Return the kernel of the outputs before training in a regime."""
     return "ntk" if get == "ntkgp" else "nngp"
-
-
-@dataclasses.dataclass(frozen=True)
-class Ridge:
-    """What is added to the diagonal: absolute, or relative to the mean diagonal."""
-
-    value: float = 0.0
-    is_absolute: bool = True
-
-    def __post_init__(self) -> None:
-        check_ridge(self.value)
-
-    def of(self, matrix: FloatArray, output_scale: float = 1.0) -> float:
-        """Return the ridge in the units of a kernel matrix, or of its diagonal."""
-        if self.is_absolute:
-            return float(self.value)
-        diagonal = matrix if matrix.ndim == 1 else matrix.diagonal()
-        return float(self.value * diagonal.mean() * output_scale)
 
 
 class TrainedKernels:
@@ -87,6 +69,7 @@ class TrainedKernels:
         self._matrices: dict[str, FloatArray] = {}
         self._units: dict[str, float] = {}
         self._spectra: dict[str, Spectrum] = {}
+        self._shifted: dict[str, Spectrum] = {}  # with one ridge per row inside
         self._solvers: dict[str, Solver] = {}
         self._roots: dict[str, SquareRoot] = {}
 
@@ -98,27 +81,51 @@ class TrainedKernels:
             self._units[name] = rounding_unit(kernel)
         return self._matrices[name]
 
-    def ridge(self, name: str) -> float:
-        """Return what is added to the diagonal of a kernel."""
+    def ridge(self, name: str) -> float | FloatArray:
+        """Return what is added to the diagonal of a kernel: a number, or (n,)."""
         return self._ridge.of(self.matrix(name), self._output_scale)
 
+    def shift(self, name: str) -> float:
+        """Return what is to be added to the eigenvalues of `spectrum`."""
+        ridge = self.ridge(name)
+        return 0.0 if isinstance(ridge, np.ndarray) else ridge
+
     def spectrum(self, name: str) -> Spectrum:
-        """Return the eigendecomposition of a kernel."""
+        """Return the eigendecomposition of a kernel; with it one ridge per row."""
+        ridge = self.ridge(name)
+        if isinstance(ridge, np.ndarray):
+            return self._with_rows(name, ridge)
         if name not in self._spectra:
             matrix = self.matrix(name)
             self._spectra[name] = decompose(matrix, self._units[name], name)
         return self._spectra[name]
+
+    def _with_rows(self, name: str, ridge: FloatArray) -> Spectrum:
+        if name not in self._shifted:
+            matrix = self.matrix(name).copy()
+            matrix.flat[:: len(matrix) + 1] += ridge
+            found = decompose(matrix, self._units[name], name)
+            if ridge.min() > 0:  # stands for what the entries lack
+                unit = float(np.finfo(np.float64).eps)
+                found = dataclasses.replace(found, unit=unit)
+            self._shifted[name] = found
+        return self._shifted[name]
+
+    def spectrum_report(self, name: str) -> Conditioning:
+        """Return how ``K + ridge I`` is conditioned, by its eigendecomposition."""
+        report = self.spectrum(name).report(self.shift(name))
+        return dataclasses.replace(report, ridge=mean_ridge(self.ridge(name)))
 
     def solver(self, name: str) -> Solver:
         """Return the solver of ``K + ridge I``: Cholesky, or the pseudoinverse."""
         if name not in self._solvers:
             matrix, ridge = self.matrix(name), self.ridge(name)
             solver: Solver | None = None
-            if not self._has_many_ridges:
+            if not self._has_many_ridges or isinstance(ridge, np.ndarray):
                 unit = self._units[name]
                 solver = CholeskySolver.factor(matrix, ridge, unit, name)
             if solver is None:
-                solver = self.spectrum(name).solver(ridge)
+                solver = self.spectrum(name).solver(self.shift(name))
                 warn_truncated(solver.report)
             self._solvers[name] = solver
         return self._solvers[name]
@@ -132,10 +139,9 @@ class TrainedKernels:
 
     def reports(self) -> dict[str, Conditioning]:
         """Return how well the kernels used so far are conditioned."""
-        found = {
-            name: spectrum.report(self.ridge(name))
-            for name, spectrum in self._spectra.items()
-        }
+        is_per_row = isinstance(self._ridge.value, np.ndarray)
+        used = self._shifted if is_per_row else self._spectra
+        found = {name: self.spectrum_report(name) for name in used}
         found |= {name: solver.report for name, solver in self._solvers.items()}
         return found
 
@@ -143,7 +149,7 @@ class TrainedKernels:
         """Return the same kernels with another ridge; decompositions are shared."""
         other = copy.copy(self)  # shares the dictionaries
         other._ridge = ridge
-        other._solvers = {}
+        other._solvers, other._shifted = {}, {}
         other._has_many_ridges = True
         return other
 

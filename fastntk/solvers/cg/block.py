@@ -150,16 +150,7 @@ def block_cg(
         found = _each_ridge(known, columns, ridge, options)
         return found.replace(x=found.x[:, 0]) if is_vector else found
     exact = known if accurate is None else _same_shape(as_operator(accurate), n)
-    settings = CGSettings(
-        ridge,
-        rtol,
-        _max_iter(max_iter, n),
-        _width(width, preconditioner),
-        min(check_count(max_width, "max_width", 1), n),
-        check_count(check_every, "check_every", 1),
-        1e-4,
-        check_count(seed, "seed", 0),
-    )
+    settings = _settings(ridge, rtol, n, options)
     name = (preconditioner if isinstance(preconditioner, str) else "given", rank)
     norms = column_norms(columns)
     scaled = columns / np.where(norms > 0, norms, 1.0)
@@ -185,6 +176,20 @@ def block_cg(
     if cause is not None:
         raise _interruption(result, store) from cause
     return result
+
+
+def _settings(ridge: Any, rtol: float, n: int, given: dict[str, Any]) -> CGSettings:
+    """Check what does not depend on the targets."""
+    return CGSettings(
+        ridge,
+        rtol,
+        _max_iter(given["max_iter"], n),
+        _width(given["width"], given["preconditioner"]),
+        min(check_count(given["max_width"], "max_width", 1), n),
+        check_count(given["check_every"], "check_every", 1),
+        1e-4,
+        check_count(given["seed"], "seed", 0),
+    )
 
 
 def _each_ridge(

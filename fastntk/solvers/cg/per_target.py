@@ -98,7 +98,7 @@ class _Told:
 
 def _untouched(b: FloatArray) -> FloatArray:
     """Return the relative residuals of columns that are not begun."""
-    return b.any(axis=0).astype(np.float64)
+    return np.asarray(b.any(axis=0), dtype=np.float64)
 
 
 def _completed(

@@ -19,7 +19,7 @@ from fastntk.solvers.inducing.slabs import rows_times
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import KernelOperator, as_operator, product
 from fastntk.solvers.result import SolveResult
-from fastntk.solvers.ridges.values import as_ridge, refuse_array
+from fastntk.solvers.ridges.values import as_ridge, least, refuse_array
 from fastntk.solvers.status import Status
 
 __all__ = ["askotch"]
@@ -100,8 +100,9 @@ def askotch(
     known = as_operator(operator)
     n = known.shape[0]
     columns, is_vector = check_targets(b, n, "b")
-    ridge, rtol = as_ridge(ridge, *columns.shape), check_rtol(rtol)
-    refuse_array(ridge, "askotch", ONE_RIDGE, rows_only=False)
+    given, rtol = as_ridge(ridge, *columns.shape), check_rtol(rtol)
+    refuse_array(given, "askotch", ONE_RIDGE, rows_only=False)
+    ridge = least(given)
     if block_size == "auto":
         block_size = min(n, max(100, min(2000, n // 20)))
     size = check_count(block_size, "block_size", 1, n)

@@ -106,9 +106,9 @@ def falkon(
     known = as_operator(operator)
     n = known.shape[0]
     columns, is_vector = check_targets(b, n, "b")
-    ridge, rtol = as_ridge(ridge, *columns.shape), check_rtol(rtol)
-    refuse_array(ridge, "falkon", ONE_RIDGE, rows_only=False)
-    ridge = _positive(least(ridge))
+    given, rtol = as_ridge(ridge, *columns.shape), check_rtol(rtol)
+    refuse_array(given, "falkon", ONE_RIDGE, rows_only=False)
+    ridge = _positive(least(given))
     limit = check_count(max_iter, "max_iter", 1)
     rows = _choose(centers, n, seed)
     norms = column_norms(columns)

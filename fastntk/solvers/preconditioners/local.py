@@ -229,7 +229,7 @@ def _block(
     block = np.asfortranarray(columns_of(operator, rows, rows))
     block -= part @ part.T
     diagonal = np.maximum(block.diagonal(), 0.0) + shift
-    extra = np.zeros(len(rows))
+    extra: FloatArray = np.zeros(len(rows))
     while True:
         trial = block.copy(order="F")
         trial.flat[:: len(rows) + 1] = diagonal + extra
