@@ -9,7 +9,7 @@ from fastntk._errors import FastntkError
 from fastntk.request.progress import make_progress
 from fastntk.store.files import worded
 from fastntk.store.formats.choose import Format
-from fastntk.store.journal import Journal, read_journals
+from fastntk.store.journal import Journal, Record, read_journals
 from fastntk.store.layout import StoreOptions
 from fastntk.store.manifest import Manifest
 from fastntk.store.place import Place
@@ -39,7 +39,8 @@ class StoreReport:
     found : int
         Tiles that were there, of all shards.
     damaged : int
-        Tiles that a journal spoke of, but that were torn or changed.
+        Tiles that a journal spoke of, but that were torn or changed, as far as they
+        were looked at.
     computed : int
         Tiles computed by this call.
     is_complete : bool
@@ -104,8 +105,9 @@ def _fill(job: Job, store: Format, journal: Journal) -> StoreReport:
     place, manifest, options = job.place, job.manifest, job.options
     plan = manifest.plan
     records = read_journals(place.meta)
-    found = sound_tiles(store, manifest, records, options.check, job.setup.threads)
     mine = _shard_range(len(plan), options.shard)
+    looked_at = _looked_at(records, mine, options.check)
+    found = sound_tiles(store, manifest, looked_at, options.check, job.setup.threads)
     todo = [tile for tile in plan if tile.index in mine and tile.index not in found]
     if manifest.kind == "zarr" and manifest.compression == "none":
         size = math.prod(manifest.chunk) * job.setup.dtype.itemsize
@@ -119,8 +121,11 @@ def _fill(job: Job, store: Format, journal: Journal) -> StoreReport:
     )
     if todo:
         _walk_shard(job, store, sink, todo)
-    damaged = set(records) - found - {tile.index for tile in todo}
-    is_complete = len(set(read_journals(place.meta)) - damaged) == len(plan)
+    damaged = set(looked_at) - found
+    lost = damaged - {tile.index for tile in todo}
+    now = read_journals(place.meta)
+    lost |= _lost_elsewhere(job, store, now, lost, looked_at)
+    is_complete = len(set(now) - lost) == len(plan)
     if is_complete:
         store.finish()
     return StoreReport(
@@ -129,13 +134,50 @@ def _fill(job: Job, store: Format, journal: Journal) -> StoreReport:
         dtype=manifest.dtype,
         layout=manifest.layout,
         tiles=len(plan),
-        found=len(found),
-        damaged=len(records) - len(found),
+        found=len(records) - len(damaged | (lost & set(records))),
+        damaged=len(damaged | lost),
         computed=sink.n_tiles,
         is_complete=is_complete,
         n_bytes=sink.n_bytes,
         seconds=time.monotonic() - began,
     )
+
+
+def _looked_at(
+    records: dict[int, Record], mine: range, check: str
+) -> dict[int, Record]:
+    """Return the finished tiles to look at before the work goes on.
+
+    Those of this shard, which can be computed anew; each shard looks at its own. With
+    ``check="all"`` those of all shards.
+    """
+    if check == "all":
+        return records
+    return {index: record for index, record in records.items() if index in mine}
+
+
+def _lost_elsewhere(
+    job: Job,
+    store: Format,
+    records: dict[int, Record],
+    lost: set[int],
+    known: dict[int, Record],
+) -> set[int]:
+    """Return tiles of other shards that are not as they were written.
+
+    They are looked at where all tiles seem to be there, before the store is said to be
+    complete: their sizes, and what is not yet known to be on the disk is read.
+    """
+    mine = _shard_range(len(job.manifest.plan), job.options.shard)
+    others = {
+        index: record
+        for index, record in records.items()
+        if index not in mine and index not in known
+    }
+    if not others or len(set(records) - lost) < len(job.manifest.plan):
+        return set()
+    good = sound_tiles(store, job.manifest, others, "recent", job.setup.threads)
+    return set(others) - good
 
 
 def _shard_range(n_tiles: int, shard: tuple[int, int]) -> range:

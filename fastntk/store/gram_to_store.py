@@ -81,9 +81,11 @@ def gram_to_store(
     overwrite : bool, default=False
         Replace a store that is there. Without it the call goes on with that store.
     check : {"auto", "all", "recent"}, default="auto"
-        Which finished tiles are read again and compared with their checksums before
-        the work goes on: "recent": those not yet known to be on the disk. "auto": all
-        of a store up to 1 GiB, else recent ones. Sizes of files are always compared.
+        Which finished tiles of this shard are read again and compared with their
+        checksums before the work goes on: "recent": those not yet known to be on the
+        disk. "auto": all if they take up to 1 GiB, else recent ones. "all": those of
+        all shards. Sizes of files are always compared. The shard that completes the
+        store compares the sizes of all tiles, and reads recent ones.
     durable : bool, default=True
         Bring tiles to the disk as they are finished (fsync). Without it a power cut may
         cost more tiles; a killed process costs none.

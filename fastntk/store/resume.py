@@ -10,7 +10,7 @@ from fastntk.tiling.plan import Tile
 
 __all__ = ["is_sound", "sound_tiles"]
 
-SMALL_BYTES = 1 << 30  # a store up to this size is read again as a whole
+SMALL_BYTES = 1 << 30  # of tiles to look at: up to here all are read again
 
 
 def sound_tiles(
