@@ -17,6 +17,7 @@ from fastntk.operators.product_sink import ProductSink, WatchedWorker
 from fastntk.operators.shifted import ShiftedOperator
 from fastntk.operators.tile_cache import TileCache, TileSource
 from fastntk.operators.vectors import Panels, as_columns, pack_columns
+from fastntk.request.options import Options
 from fastntk.request.placement import to_host
 from fastntk.request.progress import ProgressArg, make_progress
 from fastntk.tiling.driver import walk
@@ -109,6 +110,11 @@ class GramOperator(AnywhereOperator):
     def get(self) -> str:
         """Which kernel."""
         return self._setup.get[0]
+
+    @property
+    def options(self) -> Options:
+        """How tiles are computed: what another operator of the same kind is given."""
+        return self._setup.options.replace(dtype=self._setup.dtype)
 
     @property
     def tile_dtype(self) -> np.dtype[Any]:

@@ -9,7 +9,7 @@ from fastntk.solvers.direct.eigh_factor import PER_ROW
 from fastntk.solvers.inducing.askotch import ONE_RIDGE as askotch_reason
 from fastntk.solvers.inducing.falkon import ONE_RIDGE as falkon_reason
 from fastntk.solvers.result import in_bytes
-from fastntk.solvers.ridges.values import Ridge, is_per_target, least, refuse_array
+from fastntk.solvers.ridges import Ridge, is_per_target, least, refuse_array
 
 __all__ = ["METHODS", "Choice", "check_method", "choose"]
 

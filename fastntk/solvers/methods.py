@@ -14,9 +14,8 @@ from fastntk.solvers.direct.cholesky_factor import CholeskyFactor
 from fastntk.solvers.direct.duplicates import Merged, merge
 from fastntk.solvers.direct.eigh_factor import EighFactor
 from fastntk.solvers.protocol import product
-from fastntk.solvers.result import SolveResult
-from fastntk.solvers.ridges.per_target import joined
-from fastntk.solvers.ridges.values import (
+from fastntk.solvers.result import SolveResult, joined
+from fastntk.solvers.ridges import (
     Ridge,
     among,
     as_ridge,

@@ -18,7 +18,7 @@ from fastntk.solvers.direct.cholesky_factor import CholeskyFactor
 from fastntk.solvers.methods import Settings, solve_again, solve_system
 from fastntk.solvers.model_file import Contents, write_model
 from fastntk.solvers.result import SolveResult
-from fastntk.solvers.ridges.values import Ridge, described, further
+from fastntk.solvers.ridges import Ridge, described, further
 from fastntk.solvers.solve import Problem, solve
 from fastntk.solvers.systems import System
 
@@ -195,9 +195,10 @@ class KernelModel:
 
     def __repr__(self) -> str:
         n, d = self.x.shape[:2]
+        rows = "centres" if self.facts.get("method") == "falkon" else "rows"
         outputs = 1 if self.coefficients.ndim == 1 else self.coefficients.shape[1]
         return (
-            f"KernelModel({self.get}, {n} rows of {d} features, {outputs} outputs, "
+            f"KernelModel({self.get}, {n} {rows} of {d} features, {outputs} outputs, "
             f"ridge {described(self.ridge)}, {self.facts.get('summary', '')})"
         )
 
@@ -282,7 +283,9 @@ def _model(
         result.require_success()
     kind = "float32" if system.precision == "float32" else "float64"
     facts = result.facts() | {"precision": kind}
-    x = system.x if result.centers is None else system.x[result.centers]
+    x, centers = system.x, result.centers
+    if centers is not None:  # training rows, or rows of one's own
+        x = centers if centers.ndim > 1 else system.x[centers]
     training = (system, np.asarray(y, dtype=np.float64), settings)
     return KernelModel(
         system.net, x, result.x, system.get, ridge, facts, result, training

@@ -13,7 +13,7 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._files import write_whole
 from fastntk._typing import AnyArray, FloatArray
-from fastntk.solvers.ridges.values import Ridge, described
+from fastntk.solvers.ridges import Ridge, described
 from fastntk.spec import as_spec, from_json, to_json
 
 __all__ = ["Contents", "read_model", "write_model"]

@@ -1,17 +1,28 @@
 """The record of a solve: the solution, how good it is, and what it cost."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastntk._errors import ConvergenceError
-from fastntk._typing import FloatArray
-from fastntk.solvers.ridges.values import Ridge, described
+from fastntk._typing import FloatArray, IntArray
+from fastntk.solvers.ridges import Ridge, described
 from fastntk.solvers.status import Status
 
-__all__ = ["SolveInterrupted", "SolveResult", "in_bytes"]
+__all__ = ["SolveInterrupted", "SolveResult", "in_bytes", "joined"]
+
+_WORST = (
+    Status.INTERRUPTED,
+    Status.STOPPED,
+    Status.MAX_ITERATIONS,
+    Status.STAGNATED,
+    Status.INACCURATE,
+    Status.APPROXIMATED,
+    Status.LEAST_SQUARES,
+    Status.CONVERGED,
+)
 
 
 class SolveInterrupted(KeyboardInterrupt):
@@ -64,8 +75,8 @@ class SolveResult:
         Largest resident memory of the process during the solve, in bytes.
     notes : tuple of str
         Whatever else was decided on the way.
-    centers : ndarray of shape (n_centers,) or None
-        Rows taken as inducing points (falkon).
+    centers : ndarray of shape (n_centers,) or (n_centers, d), CSR matrix, or None
+        Which training rows are the centres, or centres of one's own (falkon).
     details : mapping
         Numbers of one method: see its docstring.
 
@@ -193,3 +204,42 @@ def in_bytes(amount: float) -> str:
             break
         amount /= 1024
     return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def joined(
+    parts: Sequence[tuple[IntArray, SolveResult]], ridges: FloatArray
+) -> SolveResult:
+    """Return the results of some columns each as one result of all columns.
+
+    The status is the worst of them; iterations and seconds are summed up, and what a
+    part kept for further targets (its factor, its preconditioner) is dropped.
+    """
+    first = parts[0][1]
+    x = np.empty((len(first.x), ridges.shape[1]))
+    residuals = np.empty(ridges.shape[1])
+    seconds: dict[str, float] = {}
+    for columns, part in parts:
+        x[:, columns], residuals[columns] = part.x, part.residuals
+        for phase, spent in part.seconds.items():
+            seconds[phase] = seconds.get(phase, 0.0) + spent
+    results = [part for _, part in parts]
+    details = dict(first.details)
+    for name in ("factor", "groups", "preconditioner", "history"):
+        details.pop(name, None)
+    for name in ("products", "cycles"):
+        if name in details:
+            details[name] = sum(part.details[name] for part in results)
+    ranks = [part.rank for part in results if part.rank is not None]
+    return first.replace(
+        x=x,
+        residuals=residuals,
+        status=min((part.status for part in results), key=_WORST.index),
+        ridge=ridges,
+        iterations=sum(part.iterations for part in results),
+        seconds=seconds,
+        jitter=max(part.jitter for part in results),
+        rank=min(ranks) if ranks else None,
+        peak_memory=max(part.peak_memory for part in results),
+        notes=tuple(dict.fromkeys(note for part in results for note in part.notes)),
+        details=details,
+    )

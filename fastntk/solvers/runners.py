@@ -10,10 +10,11 @@ from fastntk.solvers.choose import Choice, choose
 from fastntk.solvers.direct.cholesky import cholesky
 from fastntk.solvers.direct.spectral import eigh, pinv
 from fastntk.solvers.inducing.askotch import askotch
+from fastntk.solvers.inducing.centers import are_rows
 from fastntk.solvers.inducing.falkon import falkon
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.result import SolveResult
-from fastntk.solvers.ridges.values import Ridge, least
+from fastntk.solvers.ridges import Ridge, least
 from fastntk.solvers.systems import System
 
 __all__ = ["Settings", "run_method"]
@@ -164,12 +165,16 @@ def _falkon(
     settings: Settings,
     memory: int | None,
 ) -> SolveResult:
-    operator, _ = system.operators(ridge)
+    centers = settings["centers"]
+    if are_rows(centers):
+        known: Any = system.inducing(centers)
+    else:
+        known, _ = system.operators(ridge)
     return falkon(
-        operator,
+        known,
         y,
         least(ridge),
-        centers=settings["centers"],
+        centers=centers,
         rtol=settings["rtol"],
         max_iter=settings["max_iter"] or 200,
         seed=settings["seed"],

@@ -15,7 +15,7 @@ from fastntk.solvers.cg.settings import CGStep
 from fastntk.solvers.checks import check_rtol
 from fastntk.solvers.methods import Settings, solve_system
 from fastntk.solvers.result import SolveResult
-from fastntk.solvers.ridges.values import Ridge, as_ridge
+from fastntk.solvers.ridges import Ridge, as_ridge
 from fastntk.solvers.systems import System
 from fastntk.spec import as_spec
 
@@ -180,7 +180,7 @@ class Problem:
         system = System(net, rows, given["get"], *how)
         return cls(
             system,
-            as_ridge(given["ridge"], rows.shape[0]),
+            as_ridge(given["ridge"], rows.shape[0], _n_outputs(given["y"])),
             given["method"],
             settings,
             bool(given["strict"]),
@@ -189,6 +189,14 @@ class Problem:
     def solve(self, y: Any) -> SolveResult:
         """Return the solution for some targets, whatever its status."""
         return solve_system(self.system, y, self.ridge, self.method, self.settings)
+
+
+def _n_outputs(y: Any) -> int | None:
+    """Return the columns of targets that are not checked yet, None if unknown."""
+    shape = getattr(y, "shape", None)
+    if shape is None or len(shape) not in (1, 2):
+        return None
+    return 1 if len(shape) == 1 else int(shape[1])
 
 
 _SETTINGS = (

@@ -13,11 +13,17 @@ from fastntk._validation import as_input, check_max_memory
 from fastntk.calls.gram import gram_of
 from fastntk.operators.build import operator_of
 from fastntk.request.options import DEFAULTS, Options
-from fastntk.request.placement import on_device_number
+from fastntk.request.placement import on_device_number, to_host
 from fastntk.request.request import Request
+from fastntk.solvers.inducing.centers import (
+    BlocksOf,
+    Inducing,
+    check_rows,
+    of_rows,
+)
 from fastntk.solvers.preconditioners.partition import partition
 from fastntk.solvers.protocol import DenseOperator, KernelOperator
-from fastntk.solvers.ridges.values import Ridge, least
+from fastntk.solvers.ridges import Ridge, least
 from fastntk.solvers.sub_operator import SubOperator
 
 __all__ = ["PRECISIONS", "System", "memory_there"]
@@ -99,6 +105,20 @@ class System:
         if precision == "mixed":
             return self._operator("float32"), exact
         return exact, None
+
+    def inducing(self, centers: Any) -> Inducing:
+        """Return what falkon takes for centres of one's own."""
+        if self._request(self.x).is_layerwise:
+            rows: Any = np.array(to_host(centers))
+            request = self._request(rows).with_options(max_memory=None)
+            cross = gram_of(self._request(self.x, rows).replace(options=DEFAULTS))
+            return of_rows(BlocksOf(cross), DenseOperator(gram_of(request)), rows)
+        rows = check_rows(centers, self.x)
+        kind = np.float32 if self.precision == "float32" else np.float64
+        how = (self.get, self.options.replace(dtype=kind), 0)
+        with on_device_number(self.device):
+            cross = operator_of(self.net, self.x, rows, *how)
+            return of_rows(cross, operator_of(self.net, rows, None, *how), rows)
 
     def cross(self, x_new: Any, coefficients: AnyArray) -> AnyArray:
         """Return ``K(x_new, x) @ coefficients``, tile by tile."""

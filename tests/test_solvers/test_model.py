@@ -145,8 +145,34 @@ def test_sparse_rows_are_saved(x: Any, y: Any, tmp_path: Path) -> None:
     model.save(tmp_path / "sparse")
     loaded = load_model(tmp_path / "sparse")
     np.testing.assert_array_equal(loaded.predict(rows[:5]), model.predict(rows[:5]))
-    with pytest.raises(NotSupportedError, match="append: sparse rows"):
-        model.append(rows[:2], y[:2])
+
+
+@pytest.mark.parametrize("method", ["cholesky", "cg", "eigh"])
+@pytest.mark.parametrize("are_new_sparse", [True, False])
+@pytest.mark.parametrize("are_sparse", [True, False])
+def test_rows_are_appended_sparse_or_not(
+    are_sparse: bool, are_new_sparse: bool, method: str, x: Any, y: Any
+) -> None:
+    dense = np.where(np.abs(x) > 0.7, x, 0.0)
+    new = np.where(np.abs(x[:5]) > 0.7, x[:5], 0.0) + 1.0
+    model = fit(
+        NET,
+        csr_matrix(dense) if are_sparse else dense,
+        y,
+        ridge=0.1,
+        method=method,
+        rtol=1e-9,
+    )
+    more = model.append(csr_matrix(new) if are_new_sparse else new, y[:5])
+    rows, targets = np.concatenate([dense, new]), np.concatenate([y, y[:5]])
+    np.testing.assert_allclose(
+        more.predict(new), _direct(rows, targets, new, 0.1), atol=1e-6
+    )
+    assert more.x.shape == rows.shape
+    assert isinstance(more.x, np.ndarray) is not are_sparse
+    assert model.x.shape == dense.shape
+    with pytest.raises(InputError, match="x_new: found 2 features; expected 3"):
+        model.append(new[:, :2], y[:5])
 
 
 def test_loaded_models_say_what_they_lack(x: Any, y: Any, tmp_path: Path) -> None:

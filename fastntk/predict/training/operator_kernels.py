@@ -16,7 +16,7 @@ from fastntk.solvers.cg.block import block_cg
 from fastntk.solvers.direct.duplicates import Merged, merge
 from fastntk.solvers.protocol import as_operator, product
 from fastntk.solvers.result import SolveResult
-from fastntk.solvers.ridges.values import among, least
+from fastntk.solvers.ridges import among, least
 from fastntk.solvers.sub_operator import SubOperator
 
 __all__ = ["OperatorKernels"]

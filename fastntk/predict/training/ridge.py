@@ -9,7 +9,7 @@ from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk.predict.given.checks import check_ridge
 from fastntk.predict.given.layout import Layout
-from fastntk.solvers.ridges import values as ridges
+from fastntk.solvers import ridges
 
 __all__ = ["Ridge", "WithDiagonal", "mean_ridge"]
 

@@ -23,7 +23,7 @@ from fastntk.solvers.checks import (
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import KernelOperator, as_operator, rounding_unit
 from fastntk.solvers.result import SolveInterrupted, SolveResult
-from fastntk.solvers.ridges.values import as_ridge, as_shift, is_per_target
+from fastntk.solvers.ridges import as_ridge, as_shift, is_per_target
 from fastntk.solvers.status import Status
 
 __all__ = ["block_cg"]

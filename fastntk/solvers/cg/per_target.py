@@ -8,12 +8,13 @@ import numpy as np
 
 from fastntk._typing import FloatArray, IntArray
 from fastntk.solvers.cg.settings import CGStep
-from fastntk.solvers.result import SolveInterrupted, SolveResult
-from fastntk.solvers.ridges.per_target import Part, joined, same_ridges
+from fastntk.solvers.result import SolveInterrupted, SolveResult, joined
+from fastntk.solvers.ridges import same_ridges
 from fastntk.solvers.status import Status
 
 __all__ = ["cg_by_target", "part_of"]
 
+Part = tuple[IntArray, SolveResult]
 Solve = Callable[[FloatArray, float, Mapping[str, Any]], SolveResult]
 
 

@@ -15,7 +15,7 @@ from fastntk.solvers.cg.state import CGState
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.preconditioners import LowRankPreconditioner
 from fastntk.solvers.protocol import KernelOperator, product, rounding_unit
-from fastntk.solvers.ridges.values import as_shift, least
+from fastntk.solvers.ridges import as_shift, least
 from fastntk.solvers.status import Status
 
 __all__ = ["CGRun", "Problem"]

@@ -3,7 +3,7 @@
 import dataclasses
 
 from fastntk._typing import FloatArray
-from fastntk.solvers.ridges.values import Ridge
+from fastntk.solvers.ridges import Ridge
 
 __all__ = ["CGSettings", "CGStep"]
 

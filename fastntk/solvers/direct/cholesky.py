@@ -12,9 +12,8 @@ from fastntk.solvers.protocol import (
     dense_matrix,
     rounding_unit,
 )
-from fastntk.solvers.result import SolveResult
-from fastntk.solvers.ridges.per_target import joined, same_ridges
-from fastntk.solvers.ridges.values import as_ridge, is_per_target
+from fastntk.solvers.result import SolveResult, joined
+from fastntk.solvers.ridges import as_ridge, is_per_target, same_ridges
 
 __all__ = ["cholesky"]
 

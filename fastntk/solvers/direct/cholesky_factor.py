@@ -13,7 +13,7 @@ from fastntk.solvers.direct.in_place import SharedArray, factorise
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import as_operator, dense_matrix, rounding_unit
 from fastntk.solvers.result import SolveResult
-from fastntk.solvers.ridges.values import (
+from fastntk.solvers.ridges import (
     Ridge,
     as_ridge,
     as_shift,

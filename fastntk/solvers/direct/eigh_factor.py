@@ -12,7 +12,7 @@ from fastntk.solvers.direct.psd import growth, psd_eigh
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import as_operator, dense_matrix, rounding_unit
 from fastntk.solvers.result import SolveResult
-from fastntk.solvers.ridges.values import Ridge, as_ridge, least, refuse_array
+from fastntk.solvers.ridges import Ridge, as_ridge, least, refuse_array
 from fastntk.solvers.status import Status
 
 __all__ = ["EighFactor"]

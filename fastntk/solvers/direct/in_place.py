@@ -8,7 +8,7 @@ from scipy.linalg import blas
 from fastntk._errors import IndefiniteError
 from fastntk._typing import FloatArray
 from fastntk.solvers.direct.psd import cholesky_in_place
-from fastntk.solvers.ridges.values import Ridge, described
+from fastntk.solvers.ridges import Ridge, described
 
 __all__ = ["SharedArray", "factorise"]
 

@@ -7,7 +7,7 @@ from fastntk.solvers.direct.eigh_factor import PER_ROW, EighFactor
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import as_operator
 from fastntk.solvers.result import SolveResult
-from fastntk.solvers.ridges.values import as_ridge, refuse_array
+from fastntk.solvers.ridges import as_ridge, refuse_array
 
 __all__ = ["eigh", "pinv"]
 

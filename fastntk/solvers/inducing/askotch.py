@@ -19,7 +19,7 @@ from fastntk.solvers.inducing.slabs import rows_times
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import KernelOperator, as_operator, product
 from fastntk.solvers.result import SolveResult
-from fastntk.solvers.ridges.values import as_ridge, least, refuse_array
+from fastntk.solvers.ridges import as_ridge, least, refuse_array
 from fastntk.solvers.status import Status
 
 __all__ = ["askotch"]

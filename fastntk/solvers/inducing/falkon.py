@@ -7,7 +7,7 @@ from scipy.linalg import cholesky as lapack_cholesky
 from scipy.linalg import solve_triangular
 
 from fastntk._errors import InputError
-from fastntk._typing import FloatArray, IntArray
+from fastntk._typing import FloatArray
 from fastntk.solvers.cg.krylov import Krylov, advance, begin
 from fastntk.solvers.checks import (
     check_count,
@@ -15,23 +15,17 @@ from fastntk.solvers.checks import (
     check_targets,
     column_norms,
 )
+from fastntk.solvers.inducing.centers import Inducing, inducing
 from fastntk.solvers.inducing.slabs import slabs
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.preconditioners import identity
-from fastntk.solvers.protocol import (
-    KernelOperator,
-    as_operator,
-    columns_of,
-    finite,
-    rounding_unit,
-)
+from fastntk.solvers.protocol import finite
 from fastntk.solvers.result import SolveResult
-from fastntk.solvers.ridges.values import as_ridge, least, refuse_array
+from fastntk.solvers.ridges import as_ridge, least, refuse_array
 from fastntk.solvers.status import Status
 
 __all__ = ["falkon"]
 
-CENTERS = 2000
 ONE_RIDGE = "its preconditioner is made of the centres and one number"
 WIDTH = 4  # columns iterated on; products are as wide, and blocks are computed once
 
@@ -41,7 +35,7 @@ def falkon(
     b: Any,
     ridge: float,
     *,
-    centers: int | Any = "auto",
+    centers: Any = "auto",
     rtol: float = 1e-6,
     max_iter: int = 200,
     seed: int = 0,
@@ -51,13 +45,16 @@ def falkon(
     Parameters
     ----------
     operator : KernelOperator or ndarray of shape (n, n)
-        ``K``; only blocks of its columns at the centres are computed.
+        ``K``; only blocks of its columns at the centres are computed. For centres of
+        one's own what `fastntk.operator` returns.
     b : array-like of shape (n,) or (n, n_outputs)
         Targets.
     ridge : float
         In the units of ``K``, > 0.
-    centers : int, array-like of int, or "auto"
-        How many rows to draw, or which; by default ``10 sqrt(n)``, 2,000 at most.
+    centers : int, array-like of int or of shape (m, d), CSR matrix, or "auto"
+        How many training rows to draw, or which ones; by default ``10 sqrt(n)``, 2,000
+        at most. A matrix holds the centres themselves, which need not be training rows,
+        such as those of k-means.
     rtol : float, default=1e-6
         Of the reduced system.
     max_iter : int, default=200
@@ -68,9 +65,10 @@ def falkon(
     Returns
     -------
     SolveResult
-        ``x`` has a row per centre, ``centers`` says which rows they are; `Status`
-        is APPROXIMATED: predictions ``k(x, centres) a`` are those of the subset-of-
-        regressors approximation of the whole system, no solution of it.
+        ``x`` has a row per centre; ``centers`` says which training rows they are, or
+        holds those of one's own; `Status` is APPROXIMATED: predictions
+        ``k(x, centres) a`` are those of the subset-of-regressors approximation of the
+        whole system, no solution of it.
         ``residuals`` are those of the reduced system; ``details["training_residuals"]``
         are ``|K_nm a - b| / |b|``.
 
@@ -103,19 +101,20 @@ def falkon(
     >>> bool(result.details["training_residuals"] < 1e-3)
     True
     """
-    known = as_operator(operator)
-    n = known.shape[0]
+    known = operator
+    if not isinstance(operator, Inducing):
+        known = inducing(operator, centers, check_count(seed, "seed", 0))
+    n, m = known.n, len(known.small)
     columns, is_vector = check_targets(b, n, "b")
     given, rtol = as_ridge(ridge, *columns.shape), check_rtol(rtol)
     refuse_array(given, "falkon", ONE_RIDGE, rows_only=False)
     ridge = _positive(least(given))
     limit = check_count(max_iter, "max_iter", 1)
-    rows = _choose(centers, n, seed)
     norms = column_norms(columns)
     columns /= np.where(norms > 0, norms, 1.0)
     with Meter() as meter:
         with meter.phase("preconditioner"):
-            system = _Reduced(known, rows, ridge)
+            system = _Reduced(known, ridge)
         with meter.phase("iterations"):
             x, residuals, used = _solve(system, columns, rtol, limit, seed)
         with meter.phase("residuals"):
@@ -134,9 +133,9 @@ def falkon(
         iterations=used,
         seconds=dict(meter.seconds),
         jitter=system.jitter,
-        rank=len(rows),
+        rank=m,
         peak_memory=meter.peak_memory,
-        centers=rows,
+        centers=known.centers,
         details={"training_residuals": left[0] if is_vector else left},
     )
 
@@ -144,13 +143,12 @@ def falkon(
 class _Reduced:
     """The preconditioned system of the inducing points."""
 
-    def __init__(self, operator: KernelOperator, rows: IntArray, ridge: float) -> None:
-        self.operator, self.rows, self.ridge = operator, rows, ridge
-        n, m = operator.shape[0], len(rows)
-        small = columns_of(operator, rows, rows)
-        small = (small + small.T) / 2
-        self.upper, self.jitter = _stable_cholesky(small, rounding_unit(operator))
-        middle = (n / m) * (self.upper @ self.upper.T)
+    def __init__(self, known: Inducing, ridge: float) -> None:
+        self.known, self.ridge = known, ridge
+        self.size = m = len(known.small)
+        small = (known.small + known.small.T) / 2
+        self.upper, self.jitter = _stable_cholesky(small, known.unit)
+        middle = (known.n / m) * (self.upper @ self.upper.T)
         middle.flat[:: m + 1] += ridge
         self.outer, _ = _stable_cholesky(middle, 0.0)
 
@@ -181,7 +179,7 @@ class _Reduced:
 
     def targets(self, b: FloatArray) -> FloatArray:
         """Return ``K_mn b``."""
-        total = np.zeros((len(self.rows), b.shape[1]))
+        total = np.zeros((self.size, b.shape[1]))
         for block, part in self._blocks():
             total += block.T @ b[part]
         return total
@@ -196,8 +194,8 @@ class _Reduced:
         return result
 
     def _blocks(self) -> Any:
-        for part in slabs(self.operator.shape[0], len(self.rows)):
-            block = self.operator.block(part, self.rows)
+        for part in slabs(self.known.n, self.size):
+            block = self.known.cross.block(part, self.known.cols)
             yield finite(np.asarray(block, dtype=np.float64)), part
 
 
@@ -209,7 +207,7 @@ def _solve(
     Residuals are those of the preconditioned reduced system. They are computed anew
     where the recurrence says that it is done; what is left is then solved for.
     """
-    m = len(system.rows)
+    m = system.size
     none = identity(m)
     goal = system.reduce(system.targets(b))
     norms = np.linalg.norm(goal, axis=0)
@@ -247,26 +245,6 @@ def _stable_cholesky(matrix: FloatArray, unit: float) -> tuple[FloatArray, float
                     "operator: the kernel of the centres is no positive semi-definite "
                     "matrix; compute it in float64"
                 ) from None
-
-
-def _choose(centers: Any, n: int, seed: int) -> IntArray:
-    """Return the rows that are centres, in ascending order."""
-    if isinstance(centers, str):
-        if centers != "auto":
-            raise InputError(
-                f"centers: found {centers!r}; expected a number, rows, or 'auto'"
-            )
-        centers = min(n, CENTERS, int(10 * np.sqrt(n)))
-    if np.ndim(centers) == 0:
-        count = check_count(centers, "centers", 1, n)
-        rng = np.random.default_rng(seed)
-        return np.sort(rng.choice(n, size=count, replace=False))
-    rows = np.unique(np.asarray(centers))
-    if rows.dtype.kind not in "iu" or rows[0] < 0 or rows[-1] >= n:
-        raise InputError(
-            f"centers: found rows outside of 0 to {n - 1}; expected indices of rows"
-        )
-    return rows
 
 
 def _positive(ridge: float) -> float:

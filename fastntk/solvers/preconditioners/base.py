@@ -9,7 +9,7 @@ from scipy.linalg import blas, cholesky, solve_triangular
 
 from fastntk._typing import AnyArray, FloatArray
 from fastntk.solvers.preconditioners.local import DiagonalPart, LocalPart
-from fastntk.solvers.ridges.values import Ridge
+from fastntk.solvers.ridges import Ridge
 
 __all__ = ["LowRankPreconditioner", "from_factor", "identity"]
 

@@ -13,7 +13,7 @@ from scipy.linalg import blas, cholesky
 from fastntk._typing import AnyArray, FloatArray, IntArray
 from fastntk.solvers.preconditioners.partition import partition
 from fastntk.solvers.protocol import KernelOperator, columns_of
-from fastntk.solvers.ridges.values import Ridge
+from fastntk.solvers.ridges import Ridge
 
 __all__ = ["DiagonalPart", "LocalBlocks", "LocalPart", "local_blocks"]
 

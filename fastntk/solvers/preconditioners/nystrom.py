@@ -9,7 +9,7 @@ from fastntk._typing import FloatArray
 from fastntk.solvers.checks import check_count
 from fastntk.solvers.preconditioners.base import LowRankPreconditioner, from_factor
 from fastntk.solvers.protocol import as_operator, product, rounding_unit
-from fastntk.solvers.ridges.values import as_ridge
+from fastntk.solvers.ridges import as_ridge
 
 __all__ = ["nystrom"]
 

@@ -18,7 +18,7 @@ from fastntk.solvers.protocol import (
     columns_of,
     rounding_unit,
 )
-from fastntk.solvers.ridges.values import as_ridge, typical
+from fastntk.solvers.ridges import as_ridge, typical
 
 __all__ = ["rpcholesky"]
 

@@ -5,12 +5,13 @@ target), or an array of shape (1, n_outputs), one per column of the targets.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from fastntk._errors import InputError
-from fastntk._typing import FloatArray
+from fastntk._typing import FloatArray, IntArray
 from fastntk.request.placement import to_host
 from fastntk.solvers.checks import check_ridge
 
@@ -26,6 +27,7 @@ __all__ = [
     "is_per_target",
     "least",
     "refuse_array",
+    "same_ridges",
     "typical",
 ]
 
@@ -57,7 +59,7 @@ def as_ridge(
 
     Examples
     --------
-    >>> from fastntk.solvers.ridges.values import as_ridge
+    >>> from fastntk.solvers.ridges import as_ridge
     >>> as_ridge(1, 3), as_ridge([1, 2, 3], 3), as_ridge([[1, 2]], 3)
     (1.0, array([1., 2., 3.]), array([[1., 2.]]))
     """
@@ -123,7 +125,7 @@ def described(ridge: Ridge) -> str:
     Examples
     --------
     >>> import numpy as np
-    >>> from fastntk.solvers.ridges.values import described
+    >>> from fastntk.solvers.ridges import described
     >>> described(0.1), described(np.array([0.1, 2.0]))
     ('0.1', '0.1 to 2 (one per row)')
     """
@@ -141,7 +143,7 @@ def extended(ridge: Ridge, n: int, further: Ridge, m: int) -> Ridge:
 
     Examples
     --------
-    >>> from fastntk.solvers.ridges.values import extended
+    >>> from fastntk.solvers.ridges import extended
     >>> extended(1.0, 5, 1.0, 2), extended(1.0, 2, 3.0, 1)
     (1.0, array([1., 1., 3.]))
     """
@@ -182,6 +184,20 @@ def further(ridge: Ridge, n: int, given: Any, m: int) -> tuple[Ridge, Ridge]:
         )
     fresh = ridge if given is None else as_ridge(given, m, 0)
     return fresh, extended(ridge, n, fresh, m)
+
+
+def same_ridges(ridges: FloatArray) -> Iterator[tuple[float, IntArray]]:
+    """Yield each different ridge of shape (1, k), the largest first, and its columns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastntk.solvers.ridges import same_ridges
+    >>> [(r, list(map(int, c))) for r, c in same_ridges(np.array([[1.0, 2.0, 1.0]]))]
+    [(2.0, [1]), (1.0, [0, 2])]
+    """
+    for value in np.unique(ridges)[::-1]:
+        yield float(value), np.flatnonzero(ridges[0] == value)
 
 
 def refuse_array(ridge: Ridge, method: str, reason: str, *, rows_only: bool) -> None:

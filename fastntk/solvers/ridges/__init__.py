@@ -1,1 +1,0 @@
-"""What is added to the diagonal: a number, one number per row, or one per target."""
