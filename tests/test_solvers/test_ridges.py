@@ -228,12 +228,9 @@ def test_callbacks_are_told_of_all_targets() -> None:
 
 def test_an_interrupt_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "solve.npz"
-    count = 0
 
     def interrupt(step: CGStep) -> None:
-        nonlocal count
-        count += 1
-        if (step.residuals < 1e-6).sum() == 1 and count > 3:
+        if step.residuals[0] < 0.5:  # the second ridge is at work
             raise KeyboardInterrupt
 
     options: dict[str, Any] = {"checkpoint": path, "preconditioner": "none"}

@@ -102,8 +102,8 @@ def inducing(operator: Any, centers: Any, seed: int) -> Inducing:
     if are_rows(centers):
         if not isinstance(operator, GramOperator):
             raise InputError(
-                f"centers: found rows, and a {type(operator).__name__} as the kernel, which "
-                "does not know its own; expected a number, or indices. Pass "
+                f"centers: found rows for a kernel that is a {type(operator).__name__} "
+                "and does not know its own; expected a number, or indices. Pass "
                 "fastntk.operator(net, x), or call fastntk.solve"
             )
         rows = check_rows(centers, operator.x1)
