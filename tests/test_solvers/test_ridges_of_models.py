@@ -53,7 +53,7 @@ def test_further_rows_bring_their_ridges(method: str) -> None:
     whole = fastntk.gram(NET, rows)
     cross = whole[:N]
     fresh = np.linspace(0.1, 1.0, 7)
-    options = {"method": method, "rtol": 1e-9}
+    options: dict[str, Any] = {"method": method, "rtol": 1e-9}
     model = fastntk.fit(NET, X, Y, ridge=BY_ROW, **options)
     for given, joint in (
         (fresh, np.concatenate([BY_ROW, fresh])),

@@ -35,7 +35,7 @@ def direct(centers: Any, y: Any = Y, jitter: float = 1e-12) -> Any:
 @pytest.mark.parametrize("make", [np.array, list, csr_matrix], ids=["a", "list", "csr"])
 @pytest.mark.parametrize("rows", [np.array, csr_matrix], ids=["dense", "sparse"])
 def test_centres_of_ones_own(make: Any, rows: Any, tmp_path: Path) -> None:
-    options = {"method": "falkon", "ridge": RIDGE, "rtol": 1e-9}
+    options: dict[str, Any] = {"method": "falkon", "ridge": RIDGE, "rtol": 1e-9}
     model = fastntk.fit(NET, rows(X), Y, centers=make(CENTERS), **options)
     np.testing.assert_allclose(model.predict(NEW), direct(CENTERS), atol=1e-7)
     assert model.x.shape == CENTERS.shape
@@ -47,7 +47,7 @@ def test_centres_of_ones_own(make: Any, rows: Any, tmp_path: Path) -> None:
 
 
 def test_other_targets_and_further_rows_keep_them() -> None:
-    options = {"method": "falkon", "ridge": RIDGE, "rtol": 1e-9}
+    options: dict[str, Any] = {"method": "falkon", "ridge": RIDGE, "rtol": 1e-9}
     model = fastntk.fit(NET, X[:140], Y[:140], centers=CENTERS, **options)
     more = model.append(X[140:], Y[140:])
     np.testing.assert_allclose(more.predict(NEW), direct(CENTERS), atol=1e-7)
@@ -65,7 +65,7 @@ def test_centres_are_copied() -> None:
 
 
 def test_training_rows_as_rows_are_the_same_centres() -> None:
-    options = {"method": "falkon", "ridge": RIDGE, "rtol": 1e-9}
+    options: dict[str, Any] = {"method": "falkon", "ridge": RIDGE, "rtol": 1e-9}
     rows = fastntk.solve(NET, X, Y, centers=X[[3, 9, 20]], **options)
     which = fastntk.solve(NET, X, Y, centers=[3, 9, 20], **options)
     np.testing.assert_allclose(rows.x, which.x, atol=1e-10)
@@ -74,8 +74,13 @@ def test_training_rows_as_rows_are_the_same_centres() -> None:
 
 @pytest.mark.parametrize("precision", ["float64", "mixed", "float32"])
 def test_precisions(precision: str) -> None:
-    options = {"method": "falkon", "ridge": RIDGE, "precision": precision}
+    options: dict[str, Any] = {
+        "method": "falkon",
+        "ridge": RIDGE,
+        "precision": precision,
+    }
     model = fastntk.fit(NET, X, Y, centers=CENTERS, rtol=1e-5, **options)
+    assert model.result is not None
     wanted = direct(CENTERS, jitter=model.result.jitter)
     np.testing.assert_allclose(model.predict(NEW), wanted, atol=1e-3)
 
@@ -83,7 +88,7 @@ def test_precisions(precision: str) -> None:
 def test_networks_on_whole_matrices() -> None:
     net = stax.serial(stax.Flatten(), NET)
     x, centers = X.reshape(N, 3, 1), CENTERS.reshape(M, 3, 1)
-    options = {"method": "falkon", "ridge": RIDGE, "rtol": 1e-9}
+    options: dict[str, Any] = {"method": "falkon", "ridge": RIDGE, "rtol": 1e-9}
     result = fastntk.solve(net, x, Y, centers=centers, **options)
     found = fastntk.gram(NET, NEW, CENTERS) @ result.x
     np.testing.assert_allclose(found, direct(CENTERS), atol=1e-7)
