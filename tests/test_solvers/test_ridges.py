@@ -132,6 +132,18 @@ def test_eigenvectors_are_those_of_one_matrix(solver: Any) -> None:
         EighFactor.of(MATRIX).solve(Y, BY_ROW)
 
 
+def test_an_eigendecomposition_serves_one_ridge_per_target() -> None:
+    factor = EighFactor.of(MATRIX)
+    wanted = direct(MATRIX, Y, BY_TARGET)
+    np.testing.assert_allclose(factor.solve(Y, BY_TARGET), wanted, atol=1e-9)
+    path = factor.path(Y, BY_TARGET[0])
+    for j in range(K):
+        np.testing.assert_allclose(path[j, :, j], wanted[:, j], atol=1e-9)
+    for several in (factor.path, factor.leave_one_out):
+        with pytest.raises(InputError, match=r"ridges: found shape \(1, 3\); expected"):
+            several(Y, BY_TARGET)
+
+
 BAD = [
     (np.ones(K), r"shape \(3,\).*np.reshape\(ridge, \(1, -1\)\)"),
     (np.ones((N, K)), r"found shape \(90, 3\); expected a number, or shape \(90,\)"),

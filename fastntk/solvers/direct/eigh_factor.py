@@ -104,8 +104,7 @@ class EighFactor:
 
     def path(self, b: Any, ridges: Any) -> FloatArray:
         """Return the solutions for several ridges, shape (n_ridges, *b.shape)."""
-        weights = [self._inverse(check_ridge(r))[:, 0] for r in np.atleast_1d(ridges)]
-        return self._filter(b, np.array(weights))
+        return self._filter(b, self._inverses(ridges))
 
     def flow(self, b: Any, times: Any, ridge: float = 0.0) -> FloatArray:
         """Return ``(1 - exp(-t (K + ridge I))) (K + ridge I)^-1 b`` for several times.
@@ -150,9 +149,7 @@ class EighFactor:
             ``y_i - (A^-1 y)_i / (A^-1)_ii`` with ``A = K + ridge I``.
         """
         columns, is_vector = check_targets(y, self.n)
-        weights = np.array(
-            [self._inverse(check_ridge(r))[:, 0] for r in np.atleast_1d(ridges)]
-        )
+        weights = self._inverses(ridges)
         inverse = (self.vectors**2) @ weights.T  # (n, n_ridges)
         solved = self._filter(columns, weights)
         result: FloatArray = columns - solved / inverse.T[:, :, None]
@@ -254,6 +251,17 @@ class EighFactor:
         kept = self._kept(ridge)
         shifted = self.values[:, None] + np.atleast_2d(ridge)
         return np.where(kept, 1.0 / np.where(kept, shifted, 1.0), 0.0)
+
+    def _inverses(self, ridges: Any) -> FloatArray:
+        """Return the inverses for several ridges, (n_ridges, n)."""
+        if np.ndim(ridges) > 1:
+            raise InputError(
+                f"ridges: found shape {np.shape(ridges)}; expected a number, or shape "
+                "(n_ridges,), each of them for all targets. For one per target call "
+                "solve"
+            )
+        each = [self._inverse(check_ridge(r))[:, 0] for r in np.atleast_1d(ridges)]
+        return np.array(each)
 
     def _filter(self, b: Any, weights: FloatArray) -> FloatArray:
         """Return ``V diag(w) V^T b`` for weights of shape (m, n)."""
