@@ -42,7 +42,7 @@ def warm_up(dtypes: Sequence[str] = DTYPES, report: Callable[[str], Any] = len) 
     Raises
     ------
     InputError
-        If the cache folder cannot be written.
+        If the cache folder cannot be written, or not all of it.
     NotSupportedError
         If ``NUMBA_DISABLE_JIT`` is set.
     """
@@ -59,6 +59,7 @@ def warm_up(dtypes: Sequence[str] = DTYPES, report: Callable[[str], Any] = len) 
                 seconds = time.perf_counter() - begun
                 report(f"{seconds:6.2f} s  {dtype}  {label}: {', '.join(names)}")
             known = now
+    _check_kept()
     n_new, seconds = len(known - first), time.perf_counter() - start
     what = f"{n_new} functions compiled" if n_new else "everything was cached already"
     report(f"{what}, in {seconds:.1f} s; the cache folder is {folder}")
@@ -67,11 +68,14 @@ def warm_up(dtypes: Sequence[str] = DTYPES, report: Callable[[str], Any] = len) 
 
 def _writable_folder() -> Path:
     """Return the cache folder after writing to it."""
-    from fastntk._jit import JIT_ENABLED, cache_folder
+    from fastntk._jit import JIT_ENABLED, cache_folder, cache_problem
 
     folder = cache_folder()
     if not JIT_ENABLED:
         raise NotSupportedError("NUMBA_DISABLE_JIT is set: nothing compiles; unset it")
+    if folder is None:
+        found = f"there is no cache folder: {cache_problem()}"
+        raise InputError(f"{found}; set NUMBA_CACHE_DIR to one that can be written")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -79,6 +83,16 @@ def _writable_folder() -> Path:
     except OSError as error:
         found = f"the cache folder {folder} cannot be written ({error.strerror})"
         raise InputError(f"{found}; set NUMBA_CACHE_DIR to another") from None
+
+
+def _check_kept() -> None:
+    """Refuse to end well if what was compiled is not in the folder."""
+    from fastntk._jit import cache_problem
+
+    problem = cache_problem()
+    if problem is not None:
+        found = f"not all kernels are kept: {problem}"
+        raise InputError(f"{found}; set NUMBA_CACHE_DIR to another, and run it again")
 
 
 def _compiled(folder: Path) -> frozenset[str]:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("numba", "scipy", "sklearn", "matplotlib", "psutil", "threadpoolctl")
+HEAVY = (
+    *("numba", "scipy", "sklearn", "matplotlib"),
+    *("filelock", "psutil", "threadpoolctl"),
+)
 
 
 def modules_after(code: str) -> set[str]:

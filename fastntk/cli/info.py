@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 from importlib import import_module
@@ -28,6 +29,7 @@ __all__ = [
 
 _PACKAGES = ("numba", "llvmlite", "numpy", "scipy", "threadpoolctl")
 _OPTIONAL = ("scikit-learn", "matplotlib", "typer", "pyarrow", "zarr", "numba-cuda")
+_ANEW = "every process compiles anew; set NUMBA_CACHE_DIR to a folder of yours"
 peak_memory_bytes = peak_memory
 
 
@@ -81,17 +83,26 @@ def _blas(machine: dict[str, Any]) -> str:
 
 
 def _cache() -> str:
-    """Return the folder of compiled kernels, with what is in it."""
-    from fastntk._jit import cache_folder
+    """Return the folder of compiled kernels, with what is in it, or what is wrong."""
+    from fastntk._jit import cache_folder, cache_problem
 
     folder = cache_folder()
-    here = _size_of(folder)
-    older = _size_of(folder.parent) - here if folder.parent.is_dir() else 0
+    if folder is None:
+        return f"none: {cache_problem()}; {_ANEW}"
+    try:
+        there = _first_that_is_there(folder)
+        here = _size_of(folder)
+        older = _size_of(folder.parent) - here if folder.parent.is_dir() else 0
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return f"{folder} (not readable: {reason}; {_ANEW})"
     words = f"{folder} ({size_in_words(here)}"
     if older:
         words += f"; {size_in_words(older)} of other versions beside it"
-    if not os.access(_first_that_is_there(folder), os.W_OK):
-        words += "; not writable: every process compiles anew"
+    if not os.access(there, os.R_OK | os.X_OK):
+        words += f"; not readable: {_ANEW}"
+    elif not (os.access(there, os.W_OK) and there.is_dir()):
+        words += f"; not writable: {_ANEW}"
     return words + ")"
 
 
@@ -108,7 +119,12 @@ def _size_of(folder: Path) -> int:
 
 
 def _first_that_is_there(folder: Path) -> Path:
-    return next(part for part in (folder, *folder.parents) if part.exists())
+    """Return a folder or the nearest one above it that exists."""
+    for part in (folder, *folder.parents):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            part.stat()
+            return part
+    return folder
 
 
 def _threads() -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError, StoreError
-from fastntk._jit import cache_folder
+from fastntk._jit import source_hash
 from fastntk._typing import AnyArray, MatrixLike
 from fastntk.request.options import Options
 from fastntk.request.progress import Progress, ProgressArg, make_progress
@@ -254,7 +254,7 @@ class _Recompute:
         setup.prepare_rows()
         self._scales1 = np.sqrt(setup.rows1.diagonal(manifest.kernel))
         self._scales2 = np.sqrt(setup.rows2.diagonal(manifest.kernel))
-        same = manifest.arithmetic.endswith(f"kernels {cache_folder().name}")
+        same = manifest.arithmetic.endswith(f"kernels {source_hash()}")
         self.allowed = 0.0 if same else CLOSE[manifest.dtype]
         sides = (manifest.tile, manifest.tile)
         plan = TilePlan(manifest.shape, sides, manifest.is_symmetric)

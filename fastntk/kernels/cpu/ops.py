@@ -10,6 +10,7 @@ from fastntk._jit import CpuOp
 from fastntk.kernels.cpu.activations import abrelu, erf, sign
 from fastntk.kernels.cpu.affine import add, affine, copy, mask
 from fastntk.kernels.cpu.gelu import gabor, gelu
+from fastntk.kernels.cpu.known import known_panel
 from fastntk.kernels.cpu.mehler import mehler
 from fastntk.kernels.cpu.rectified import rectified
 from fastntk.kernels.cpu.series import angle, series
@@ -24,5 +25,5 @@ _BODIES = (
     *(affine, mask, copy, add, multiply, dropout, floor),
     *(angle, series),
 )
-OPS = {body.__name__: CpuOp(body) for body in _BODIES}
+OPS = {body.__name__: CpuOp(body, known_panel) for body in _BODIES}
 OPS["expansion"] = OPS["mehler"]  # the same pairs; the rows differ
