@@ -9,9 +9,16 @@ would recompile in every process).
 With ``NUMBA_DISABLE_JIT=1`` the same table holds plain Python functions.
 """
 
-from fastntk._jit.apart import JIT_ENABLED, apart
-from fastntk._jit.folder import cache_folder, cache_problem, note_problem, warn_once
+from fastntk._jit.apart import JIT_ENABLED
+from fastntk._jit.folder import (
+    cache_folder,
+    cache_problem,
+    note_no_folder,
+    note_unwritable,
+    warn_once,
+)
 from fastntk._jit.functions import cpu_kernel, scalar
+from fastntk._jit.lock import file_lock
 from fastntk._jit.ops import CpuOp, call_op
 from fastntk._jit.pointers import like, scratch, strip
 from fastntk._jit.sources import compiled_sources, source_hash
@@ -19,14 +26,15 @@ from fastntk._jit.sources import compiled_sources, source_hash
 __all__ = [
     "JIT_ENABLED",
     "CpuOp",
-    "apart",
     "cache_folder",
     "cache_problem",
     "call_op",
     "compiled_sources",
     "cpu_kernel",
+    "file_lock",
     "like",
-    "note_problem",
+    "note_no_folder",
+    "note_unwritable",
     "scalar",
     "scratch",
     "source_hash",

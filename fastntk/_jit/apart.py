@@ -54,6 +54,7 @@ def apart(work: Callable[[], T]) -> T:
         return work()
     while not ended.wait(0.1):  # Windows interrupts no longer wait
         pass
+    thread.join()
     if errors:
         raise errors[0]
     return results[0]

@@ -7,6 +7,7 @@ none takes the lock, looks again, compiles, saves, and gives the lock back.
 import hashlib
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,11 +24,11 @@ from fastntk._jit.files import KernelFile
 from fastntk._jit.folder import (
     cache_folder,
     cache_problem,
-    in_words,
-    note_problem,
+    note_no_folder,
+    note_unwritable,
     warn_once,
 )
-from fastntk._jit.lock import acquired
+from fastntk._jit.lock import file_lock
 
 __all__ = ["KernelCache", "compiling"]
 
@@ -37,7 +38,7 @@ Answer = Callable[[Any], "np.ndarray[Any, Any]"]
 _CLOSE = {"float32": 1e-3, "float64": 1e-10}
 
 # Locks of the files that are being compiled, callees last; guarded by Numba's lock.
-_HELD: list[tuple[Path, Callable[[], Any]]] = []
+_HELD: list[tuple[Path, ExitStack]] = []
 
 
 def compiling(work: Callable[[], T]) -> T:
@@ -59,8 +60,8 @@ def _locked(work: Callable[[], T]) -> T:
             return work()
         finally:
             while len(_HELD) > n_before:
-                _, release = _HELD.pop()
-                release()
+                _, held = _HELD.pop()
+                held.close()
 
 
 class KernelCache(_Cache):  # type: ignore[misc]
@@ -92,7 +93,7 @@ class KernelCache(_Cache):  # type: ignore[misc]
         target_context.refresh()
         file = self._file(sig, target_context.codegen())
         if file is None:
-            note_problem(cache_problem() or "there is no cache folder")
+            note_no_folder()
             return None
         found = self._load(file, target_context)
         if found is None and _lock(file):
@@ -111,7 +112,7 @@ class KernelCache(_Cache):  # type: ignore[misc]
         try:
             file.write((answer, saved))
         except OSError as error:
-            note_problem(_unwritable(file.folder, error))
+            note_unwritable(file.folder, error)
 
     def _load(self, file: KernelFile, target_context: Any) -> Any:
         """Return a compiled form that is sound, and answers as it did, or None."""
@@ -164,16 +165,12 @@ def _lock(file: KernelFile) -> bool:
         return False
     try:
         file.folder.mkdir(parents=True, exist_ok=True)
-        _HELD.append((file.lock, acquired(file.lock)))
-    except TimeoutError as error:
-        note_problem(str(error))
+        held = ExitStack()
+        held.enter_context(file_lock(file.lock))
+        _HELD.append((file.lock, held))
     except OSError as error:
-        note_problem(_unwritable(file.folder, error))
+        note_unwritable(file.folder, error)
     return cache_problem() is None
-
-
-def _unwritable(folder: Path, error: OSError) -> str:
-    return f"the cache folder {folder} cannot be written ({in_words(error)})"
 
 
 def _is_same(answer: Any, expected: Any) -> bool:

@@ -1,6 +1,7 @@
 """Where compiled kernels are kept, and why they are not."""
 
 import os
+import threading
 from pathlib import Path
 
 from fastntk._jit.sources import source_hash
@@ -9,8 +10,8 @@ from fastntk._warnings import warn
 __all__ = [
     "cache_folder",
     "cache_problem",
-    "in_words",
-    "note_problem",
+    "note_no_folder",
+    "note_unwritable",
     "warn_once",
 ]
 
@@ -23,10 +24,10 @@ def _find() -> tuple[Path | None, str | None]:
         return folder.absolute() / "fastntk" / source_hash(), None
     except (RuntimeError, OSError) as error:  # no home directory; a folder that is gone
         found = f"{base!r} cannot be resolved" if base else "there is no home directory"
-        return None, f"{found} ({in_words(error)})"
+        return None, f"{found} ({_in_words(error)})"
 
 
-def in_words(error: BaseException) -> str:
+def _in_words(error: BaseException) -> str:
     """Return the reason that an error gives, without numbers and names."""
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(reason).rstrip(".")
@@ -34,7 +35,7 @@ def in_words(error: BaseException) -> str:
 
 _FOLDER, _NO_FOLDER = _find()  # a process that changes its folder keeps its cache
 _PROBLEMS: list[str] = []  # the first one is told
-_TOLD: list[str] = []
+_TOLD = threading.Lock()  # the first one to acquire it warns
 
 
 def cache_folder() -> Path | None:
@@ -51,16 +52,30 @@ def cache_problem() -> str | None:
     return (*_PROBLEMS, _NO_FOLDER)[0]
 
 
-def note_problem(reason: str) -> None:
+def note_no_folder() -> None:
+    """Tell, with the next warning, that there is no place for a cache folder."""
+    _note(_NO_FOLDER or "there is no cache folder")
+
+
+def _note(reason: str) -> None:
     """Let nothing more be saved in this process, for a reason to tell."""
-    _PROBLEMS.append(reason)
+    if not _PROBLEMS:
+        _PROBLEMS.append(reason)
+
+
+def note_unwritable(folder: Path, error: Exception) -> None:
+    """Let nothing more be saved after a file, or its lock, could not be made."""
+    if isinstance(error, TimeoutError) and error.errno is None:
+        _note(str(error))
+    else:
+        reason = _in_words(error)
+        _note(f"the cache folder {folder} cannot be written ({reason})")
 
 
 def warn_once() -> None:
     """Warn that nothing is kept, if something should have been; once per process."""
-    if _TOLD or not _PROBLEMS:
+    if not _PROBLEMS or not _TOLD.acquire(blocking=False):
         return
-    _TOLD.append(_PROBLEMS[0])
     warn(
         f"compiled kernels are not kept: {_PROBLEMS[0]}; every process compiles them "
         "anew, which takes seconds. Set NUMBA_CACHE_DIR to a folder that can be "

@@ -8,46 +8,71 @@ else: kernels are right without a lock, which only saves double work.
 """
 
 import contextlib
-from collections.abc import Callable
+import errno
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LIMIT", "acquired"]
+__all__ = ["LIMIT", "file_lock"]
 
 LIMIT = 120.0  # seconds; a kernel compiles in about three
 _POLL = 0.02
+_UNSUPPORTED = ("ENOLCK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP")
 
 
-def acquired(path: Path) -> Callable[[], Any]:
-    """Acquire the lock of a file and return what releases it.
+@contextlib.contextmanager
+def file_lock(path: Path) -> Iterator[None]:
+    """Hold the lock of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file, which stays there. Its folder exists.
 
     Raises
     ------
     OSError
         If the lock cannot be made.
     TimeoutError
-        If it was held by others all the time.
+        If it was held by others for `LIMIT` seconds.
     """
     import filelock
 
     try:
-        try:
-            lock: Any = filelock.FileLock(path, thread_local=False)
-            lock.acquire(timeout=LIMIT, poll_interval=_POLL)
-        except NotImplementedError:
-            lock = _soft(path)
-        except OSError as error:
-            if isinstance(error, filelock.Timeout) or not _is_unsupported(error):
-                raise
-            lock = _soft(path)
+        lock = _acquired(path)
     except filelock.Timeout:
-        held = f"another process holds {path} for more than {LIMIT:.0f} s"
+        held = f"another process has held {path} for more than {LIMIT:g} s"
         raise TimeoutError(held) from None
-    return lambda: _release(lock)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            lock.release(force=True)
+
+
+def _acquired(path: Path) -> Any:
+    """Return a lock of the system, or one that is a file."""
+    import filelock
+
+    lock = filelock.FileLock(path, thread_local=False)
+    try:
+        lock.acquire(timeout=LIMIT, poll_interval=_POLL)
+    except NotImplementedError:
+        return _soft(path)
+    except OSError as error:
+        unsupported = {getattr(errno, name, None) for name in _UNSUPPORTED}
+        if isinstance(error, filelock.Timeout) or error.errno not in unsupported:
+            raise
+        return _soft(path)
+    return lock
 
 
 def _soft(path: Path) -> Any:
-    """Acquire a lock that is a file; break one that its process left behind."""
+    """Acquire a lock that is a file; remove one that was held all the time.
+
+    Its process was killed, or hangs. Should it still be at work, two processes write
+    the same kernel, whole each time.
+    """
     import filelock
 
     marker = path.with_suffix(".held")
@@ -59,16 +84,3 @@ def _soft(path: Path) -> Any:
             marker.unlink()
         raise
     return lock
-
-
-def _is_unsupported(error: OSError) -> bool:
-    """Return whether a file system has no locks."""
-    import errno
-
-    names = ("ENOLCK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP")
-    return error.errno in {getattr(errno, name, None) for name in names}
-
-
-def _release(lock: Any) -> None:
-    with contextlib.suppress(OSError):
-        lock.release(force=True)

@@ -18,6 +18,8 @@ from fastntk._jit.functions import OPTIONS
 
 __all__ = ["CpuOp", "call_op"]
 
+Arrays = tuple[np.ndarray[Any, Any], ...]
+
 _C_FUNCTION = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 7)
 
 
@@ -46,7 +48,8 @@ class CpuOp:
     def __init__(
         self,
         body: Callable[..., None],
-        known: Callable[[np.dtype[Any]], tuple[np.ndarray[Any, Any], ...]] | None = None,
+        known: Callable[[np.dtype[Any]], tuple[np.ndarray[Any, Any], ...]]
+        | None = None,
     ) -> None:
         self.body = body
         self.name = body.__name__
@@ -72,7 +75,7 @@ class CpuOp:
         if dtype in self._compiled:  # by another thread meanwhile
             return
         signature = normalize_signature(_op_signature(dtype))
-        op = CFunc(self.body, signature, locals={}, options=dict(OPTIONS))
+        op: Any = CFunc(self.body, signature, locals={}, options=dict(OPTIONS))
         answer = None if self.known is None else partial(self._answer, dtype)
         op._cache = KernelCache(self.body, answer)
         op.compile()

@@ -170,12 +170,12 @@ class Kernel:
 def ptx_of(function: Callable[..., None], types: tuple[Any, ...]) -> str:
     """Return the PTX of a kernel; that of earlier processes, if all is the same."""
     source = Path(function.__code__.co_filename)
-    path = None
-    if source.exists():
+    path, folder = None, cache_folder()
+    if source.exists() and folder is not None:
         versions = (cuda_target.package_version(), cuda_target.toolkit_version())
         what = (function.__name__, types, CAPABILITY, versions)
         digest = hashlib.sha256(source.read_bytes() + repr(what).encode()).hexdigest()
-        path = cache_folder() / "ptx" / f"{digest[:24]}.ptx"
+        path = folder / "ptx" / f"{digest[:24]}.ptx"
         if path.exists():
             return path.read_text(encoding="utf-8")
     text = cuda_target.machine_code(function, CAPABILITY, types)

@@ -65,4 +65,5 @@ def _panel(dtype: np.dtype[Any]) -> tuple[np.ndarray[Any, Any], ...]:
 def _spread(n: int, size: float, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """Return numbers that fill [-size, size] without an order."""
     golden = 0.6180339887498949
-    return (size * (2.0 * np.modf(golden * np.arange(1, n + 1))[0] - 1.0)).astype(dtype)
+    fractions = golden * np.arange(1, n + 1) % 1.0
+    return np.asarray(size * (2.0 * fractions - 1.0), dtype)

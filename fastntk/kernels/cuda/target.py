@@ -24,7 +24,8 @@ from typing import Any
 
 from fastntk._errors import NotSupportedError
 from fastntk._files import write_whole
-from fastntk._jit import cache_folder
+from fastntk._jit import cache_folder, note_no_folder, note_unwritable, warn_once
+from fastntk.kernels.cuda.kept import keep
 from fastntk.kernels.cuda.source import KernelSource
 
 __all__ = [
@@ -180,8 +181,10 @@ def compiled(source: KernelSource) -> Any:
     if source.key not in _KERNELS:
         function, is_file = _function(source)
         is_cached = is_file and not is_simulated()
-        options = {"cache": True} if is_cached else {}
-        _KERNELS[source.key] = cuda().jit(**options)(function)
+        kernel = cuda().jit()(function)
+        if is_cached:
+            keep(kernel)
+        _KERNELS[source.key] = kernel
     return _KERNELS[source.key]
 
 
@@ -214,10 +217,9 @@ def fixed(function: Callable[..., None]) -> Any:
 def _function(source: KernelSource) -> tuple[Callable[..., None], bool]:
     """Return the kernel's Python function, and whether a file holds it."""
     name = f"fastntk_cuda_{source.key}"
-    path = cache_folder() / "cuda" / f"{name}.py"
-    try:
-        _write(path, source.text)
-    except OSError:
+    path = _source_file(name, source.text)
+    warn_once()
+    if path is None:
         names: dict[str, Any] = {"__name__": name}
         exec(compile(source.text, f"<{name}>", "exec"), names)
         return names["kernel"], False
@@ -229,12 +231,21 @@ def _function(source: KernelSource) -> tuple[Callable[..., None], bool]:
     return module.kernel, True
 
 
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all; leave one that is there."""
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, text.encode())
+def _source_file(name: str, text: str) -> Path | None:
+    """Return the file of a kernel's source in the cache folder, if it can be there."""
+    folder = cache_folder()
+    if folder is None:
+        note_no_folder()
+        return None
+    path = folder / "cuda" / f"{name}.py"
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, text.encode())
+    except OSError as error:
+        note_unwritable(path.parent, error)
+        return None
+    return path
 
 
 def signature(source: KernelSource) -> tuple[Any, ...]:
