@@ -23,4 +23,5 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
 
 
 def _is_ours(module: str) -> bool:
-    return module == "fastntk" or module.startswith("fastntk.")
+    """Return whether a module is ours, or Numba's, which calls our cache back."""
+    return module.partition(".")[0] in ("fastntk", "numba")

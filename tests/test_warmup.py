@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fastntk import InputError, _jit, warmup
+
 ROOT = Path(__file__).parents[1]
 WARMUP = ("-m", "fastntk.warmup")
 OPS_ONLY = """
@@ -121,6 +123,27 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("error: the cache folder")
     assert "cannot be written (Not a directory); set NUMBA" in done.stderr
+
+
+def test_a_disk_that_fills_up_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_jit, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(_jit, "cache_problem", lambda: "the disk is full")
+    for steps in ("_op_steps", "_gram_steps"):
+        monkeypatch.setattr(warmup, steps, lambda dtype: ())
+    lines: list[str] = []
+    with pytest.raises(InputError, match="not all kernels are kept: the disk is full"):
+        warmup.warm_up(report=lines.append)
+    assert lines == []
+
+
+def test_no_home_directory_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_jit, "cache_folder", lambda: None)
+    monkeypatch.setattr(_jit, "cache_problem", lambda: "there is no home directory")
+    message = "no cache folder: there is no home directory; set NUMBA_CACHE_DIR"
+    with pytest.raises(InputError, match=message):
+        warmup.warm_up()
 
 
 def test_without_the_jit_there_is_nothing_to_compile(tmp_path: Path) -> None:

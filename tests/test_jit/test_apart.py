@@ -51,7 +51,7 @@ def test_an_interrupt_is_answered_at_once_and_the_work_ends() -> None:
         ended.set()
 
     def interrupt() -> None:
-        begun.wait(30)
+        begun.wait(30)  # then the caller waits too
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
