@@ -29,7 +29,8 @@ __all__ = [
 
 _PACKAGES = ("numba", "llvmlite", "numpy", "scipy", "threadpoolctl")
 _OPTIONAL = ("scikit-learn", "matplotlib", "typer", "pyarrow", "zarr", "numba-cuda")
-_ANEW = "every process compiles anew; set NUMBA_CACHE_DIR to a folder of yours"
+_SET = "set NUMBA_CACHE_DIR to a folder of yours"
+_ANEW = f"every process compiles anew; {_SET}"
 peak_memory_bytes = peak_memory
 
 
@@ -99,10 +100,12 @@ def _cache() -> str:
     words = f"{folder} ({size_in_words(here)}"
     if older:
         words += f"; {size_in_words(older)} of other versions beside it"
-    if not os.access(there, os.R_OK | os.X_OK):
+    if not there.is_dir():
+        words += f"; {there} is no folder: {_ANEW}"
+    elif not os.access(there, os.R_OK | os.X_OK):
         words += f"; not readable: {_ANEW}"
-    elif not (os.access(there, os.W_OK) and there.is_dir()):
-        words += f"; not writable: {_ANEW}"
+    elif not os.access(there, os.W_OK):
+        words += f"; not writable: every process compiles what is missing; {_SET}"
     return words + ")"
 
 

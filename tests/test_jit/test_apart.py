@@ -68,10 +68,13 @@ def test_a_handler_that_raises_something_else() -> None:
     def handler(number: int, frame: object) -> None:
         raise TimeoutError("of the caller's own")
 
+    def work() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)
+
     before = signal.signal(signal.SIGINT, handler)
-    begun = threading.Event()
     try:
         with pytest.raises(TimeoutError, match="caller's own"):
-            apart(lambda: (os.kill(os.getpid(), signal.SIGINT), begun.wait(1)))
+            apart(work)
     finally:
         signal.signal(signal.SIGINT, before)

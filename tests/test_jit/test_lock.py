@@ -2,6 +2,7 @@
 
 import errno
 from pathlib import Path
+from types import SimpleNamespace
 
 import filelock
 import pytest
@@ -65,13 +66,11 @@ def test_a_lock_that_cannot_be_made(tmp_path: Path) -> None:
 def test_without_locks_of_the_system_a_file_stands_for_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def refuse(self: object, *args: object, **options: object) -> None:
+    def refuse(*args: object, **options: object) -> None:
         raise error
 
-    class Unsupported(filelock.FileLock):  # type: ignore[misc, valid-type]
-        acquire = refuse
-
-    monkeypatch.setattr(filelock, "FileLock", Unsupported)
+    unsupported = SimpleNamespace(acquire=refuse)
+    monkeypatch.setattr(filelock, "FileLock", lambda *args, **options: unsupported)
     path, marker = tmp_path / "name.lock", tmp_path / "name.held"
     with file_lock(path):
         assert marker.exists()
