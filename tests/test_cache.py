@@ -174,10 +174,8 @@ def compiles(module: Module) -> bool:
             taken |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
             taken |= {f"{alias.name}." for alias in node.names}
-    harmless = {
-        f"fastntk._jit.{name}"
-        for name in ("JIT_ENABLED", "cache_folder", "source_hash")
-    }
+    names = ("JIT_ENABLED", "cache_folder", "cache_problem", "source_hash")
+    harmless = {f"fastntk._jit.{name}" for name in names}
     ours = "fastntk._jit"
     return any(
         name == ours or name.startswith((f"{ours}.", "numba.", "llvmlite."))
