@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fastntk import stax
 from fastntk._errors import InputError
 from fastntk.cli.data.file import Table
+from fastntk.cli.scaling import Scale
 
 __all__ = ["Array", "Problem", "Settings", "prepare"]
 
@@ -62,36 +63,39 @@ def prepare(table: Table, settings: Settings) -> Problem:
             f"found {n_all} rows, {len(train)} of them for training; expected at least "
             "10 for training. Take more rows, or a smaller --test-fraction"
         )
-    x_scale = _mean_and_std(table.features[train])
-    y_scale = _mean_and_std(table.targets[train])
-    if not x_scale[1].any():
-        raise InputError("all features are constant on the training rows")
-    for name, std in zip(table.target_names, y_scale[1], strict=True):
-        if std == 0.0:
+    x_scale = _scale_of(table.features[train], table.feature_names)
+    y_scale = _scale_of(table.targets[train], table.target_names)
+    if x_scale.is_constant.all():
+        raise InputError(
+            "all features are constant on the training rows; expected one that varies"
+        )
+    for name, is_constant in zip(table.target_names, y_scale.is_constant, strict=True):
+        if is_constant:
             raise InputError(
                 f"the target {name!r} is constant on the training rows; expected one "
                 "that varies. Choose another column by --target"
             )
     return Problem(
-        x_train=_scaled(table.features[train], x_scale),
-        y_train=_scaled(table.targets[train], y_scale),
-        x_test=_scaled(table.features[test], x_scale),
-        y_test=_scaled(table.targets[test], y_scale),
+        x_train=x_scale.apply(table.features[train], table.feature_names),
+        y_train=y_scale.apply(table.targets[train], table.target_names),
+        x_test=x_scale.apply(table.features[test], table.feature_names),
+        y_test=y_scale.apply(table.targets[test], table.target_names),
         test_rows=test,
-        x_scale=x_scale,
-        y_scale=y_scale,
+        x_scale=(x_scale.mean, x_scale.std),
+        y_scale=(y_scale.mean, y_scale.std),
         table=table,
     )
 
 
-def _mean_and_std(columns: Array) -> tuple[Array, Array]:
-    """Return mean and standard deviation; 0 for that of a constant column."""
-    std = columns.std(axis=0)
-    std[np.ptp(columns, axis=0) == 0.0] = 0.0
-    return columns.mean(axis=0), std
-
-
-def _scaled(columns: Array, scale: tuple[Array, Array]) -> Array:
-    mean, std = scale
-    scaled: Array = (columns - mean) / np.where(std > 0.0, std, 1.0)
-    return scaled
+def _scale_of(columns: Array, names: tuple[str, ...]) -> Scale:
+    """Return the scale of columns whose squares, which pictures show, are numbers."""
+    scale = Scale.of(np.asarray(columns, dtype=np.float64))
+    far = np.flatnonzero(scale.exponent)
+    if len(far):
+        size = float(np.abs(columns[:, far[0]]).max())
+        raise InputError(
+            f"{names[far[0]]!r}: found values up to {size:.3g}, whose squares float64 "
+            "can't hold; expected values of which pictures can be drawn. Change the "
+            "units of the column"
+        )
+    return scale

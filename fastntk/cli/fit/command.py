@@ -172,6 +172,8 @@ def fit_command(
     _check_out(out, force)
     budget = memory_of(max_memory)
     table = _read(data, target or [])
+    if scale:
+        _check_varies(table)
     from fastntk.cli.fit.job import FitJob, run_fit
 
     job = FitJob(
@@ -246,6 +248,16 @@ def _check_out(out: Path, force: bool) -> None:
         fault = fault or write_fault(path)
     if fault is not None:
         raise typer.BadParameter(fault, param_hint="--out")
+
+
+def _check_varies(table: Table) -> None:
+    from fastntk.cli.fit.job import check_varies
+
+    try:
+        check_varies(table)
+    except InputError as error:
+        hint = "--target" if "--target" in str(error) else "DATA"
+        raise typer.BadParameter(str(error), param_hint=hint) from None
 
 
 def _read(data: Path, target: list[str]) -> Table:

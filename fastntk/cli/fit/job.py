@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from fastntk._errors import InputError
 from fastntk.calls import diagonal
+from fastntk.cli.scaling import Scale
 from fastntk.solvers import fit
 from fastntk.solvers.result import in_bytes
 
@@ -23,9 +22,7 @@ if TYPE_CHECKING:
     from fastntk.cli.data.file import Table
     from fastntk.stax import Network
 
-__all__ = ["FitJob", "run_fit", "scale_of", "scaled"]
-
-Array = NDArray[np.float64]
+__all__ = ["FitJob", "check_varies", "run_fit"]
 
 
 @dataclass(frozen=True)
@@ -62,10 +59,9 @@ def run_fit(job: FitJob, *, progress: bool | None, quiet: bool) -> None:
         If the model can't be written.
     """
     table = job.table
-    x_scale = scale_of(table.features, job.is_scaled)
-    y_scale = scale_of(table.targets, job.is_scaled)
-    x = scaled(table.features, x_scale)
-    y = scaled(table.targets, y_scale)
+    scales = _scales(table, job.is_scaled)
+    x = scales[0].apply(table.features, table.feature_names)
+    y = scales[1].apply(table.targets, table.target_names)
     ridge = job.ridge
     if ridge is None:
         get = job.options["get"]
@@ -78,20 +74,20 @@ def run_fit(job: FitJob, *, progress: bool | None, quiet: bool) -> None:
         "source": job.source.name,
         "features": list(table.feature_names),
         "targets": list(table.target_names),
-        "x_mean": x_scale[0].tolist(),
-        "x_std": x_scale[1].tolist(),
-        "y_mean": y_scale[0].tolist(),
-        "y_std": y_scale[1].tolist(),
+        **scales[0].facts("x"),
+        **scales[1].facts("y"),
     }
     model = dataclasses.replace(model, facts=dict(model.facts) | {"table": words})
     paths = model.save(job.out)
     for warning in caught:
         typer.echo(f"fastntk: {warning.message}", err=True)
     if not quiet:
-        _print_summary(model, paths)
+        _print_summary(model, paths, _notes(table, scales))
 
 
-def _print_summary(model: Any, paths: tuple[Path, Path]) -> None:
+def _print_summary(
+    model: Any, paths: tuple[Path, Path], notes: tuple[str, ...]
+) -> None:
     result = model.result
     phases = ", ".join(f"{name} {s:.2f}" for name, s in result.seconds.items())
     lines = {
@@ -105,31 +101,55 @@ def _print_summary(model: Any, paths: tuple[Path, Path]) -> None:
     }
     for name, text in lines.items():
         typer.echo(f"{name:<8} {text}")
-    for note in result.notes:
+    for note in (*notes, *result.notes):
         typer.echo(f"note     {note}")
 
 
-def scale_of(columns: Array, is_wanted: bool) -> tuple[Array, Array]:
-    """Return means and standard deviations; 0 and 1 where nothing is scaled.
+# --- scales ---------------------------------------------------------------------------
+
+
+def check_varies(table: Table) -> None:
+    """Refuse a table in which nothing can be scaled.
 
     Raises
     ------
     InputError
-        If every column is constant.
+        If every feature or every target is constant up to rounding.
     """
-    n = columns.shape[1]
-    if not is_wanted:
-        return np.zeros(n), np.ones(n)
-    mean, std = columns.mean(axis=0), columns.std(axis=0)
-    is_constant = np.ptp(columns, axis=0) == 0.0
-    if is_constant.all():
+    features, targets = _scales(table, True)
+    n = len(table.features)
+    rows = f"{n:,} row{'s' * (n != 1)}"
+    if targets.is_constant.all():
+        names = ", ".join(map(repr, table.target_names[:5]))
+        value = float(table.targets[0, 0])
         raise InputError(
-            "every column is constant; expected one that varies, or --no-scale"
+            f"the target {names} is constant: found {value:.6g} in {rows}; expected a "
+            "target that varies. Choose another column by --target, or give --no-scale"
+            if len(table.target_names) == 1
+            else f"the targets {names} are constant over {rows}; expected one that "
+            "varies. Choose others by --target, or give --no-scale"
         )
-    return mean, np.where(is_constant, 1.0, std)
+    if features.is_constant.all():
+        raise InputError(
+            f"every feature is constant over {rows}; expected one that varies, or "
+            "--no-scale"
+        )
 
 
-def scaled(columns: Array, scale: tuple[Array, Array]) -> Array:
-    """Return columns in units of their standard deviations."""
-    result: Array = (columns - scale[0]) / scale[1]
-    return result
+def _scales(table: Table, is_scaled: bool) -> tuple[Scale, Scale]:
+    """Return the scales of features and targets."""
+    if is_scaled:
+        return Scale.of(table.features), Scale.of(table.targets)
+    features, targets = table.features.shape[1], table.targets.shape[1]
+    return Scale.none(features), Scale.none(targets)
+
+
+def _notes(table: Table, scales: tuple[Scale, Scale]) -> tuple[str, ...]:
+    """Say which columns are constant."""
+    names = [*table.feature_names, *table.target_names]
+    is_constant = [*scales[0].is_constant, *scales[1].is_constant]
+    found = [name for name, yes in zip(names, is_constant, strict=True) if yes]
+    if not found:
+        return ()
+    shown = ", ".join(map(repr, found[:5])) + (", ..." if len(found) > 5 else "")
+    return (f"constant up to rounding, and not scaled: {shown}",)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fastntk._errors import InputError
 from fastntk._files import write_whole
 from fastntk.cli.data.file import column_names, read_rows
-from fastntk.cli.fit.job import scaled
+from fastntk.cli.scaling import Scale
 
 if TYPE_CHECKING:
     from fastntk.solvers import KernelModel
@@ -99,21 +99,35 @@ def run_predict(
     """
     table = model.facts.get("table")
     if table is not None:
-        x = scaled(x, (np.array(table["x_mean"]), np.array(table["x_std"])))
+        x = Scale.from_facts(table, "x").apply(_dense(x), table["features"])
     raw = model.predict(x, threads=threads, max_memory=max_memory)
     found: Any = raw.reshape(len(raw), -1)
     names = [f"y {i}" for i in range(found.shape[1])]
     if table is not None:
-        found = found * np.array(table["y_std"]) + np.array(table["y_mean"])
         names = table["targets"]
+        found = Scale.from_facts(table, "y").undo(found, names)
     _write(out, found, names)
     if quiet:
         return
     typer.echo(f"{out}: {found.shape[0]:,} rows, {', '.join(names)}")
     if truth is not None:
-        errors = np.sqrt(np.mean((found - truth) ** 2, axis=0))
-        for name, error in zip(names, errors, strict=True):
+        for name, error in zip(names, _root_mean_squares(found, truth), strict=True):
             typer.echo(f"root mean squared error of {name}: {error:.6g}")
+
+
+def _dense(rows: Any) -> Array:
+    """Return rows as an array: scaled ones are not sparse."""
+    values = rows.toarray() if hasattr(rows, "toarray") else rows
+    return np.asarray(values, dtype=np.float64)
+
+
+def _root_mean_squares(found: Array, truth: Array) -> Array:
+    """Return the error of each column, also where squares leave float64."""
+    size = np.maximum(np.abs(found), np.abs(truth)).max(axis=0)
+    exponent = np.frexp(size)[1] + 1
+    gaps = np.ldexp(found, -exponent) - np.ldexp(truth, -exponent)
+    errors: Array = np.ldexp(np.sqrt(np.mean(gaps**2, axis=0)), exponent)
+    return errors
 
 
 def _write(out: Path, found: Array, names: list[str]) -> None:

@@ -126,8 +126,8 @@ def test_constant_columns_are_refused(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "d.npz"
     np.savez(path, x=np.ones((20, 2)), y=np.arange(20.0))
     result = run("fit", path, "--out", tmp_path / "m")
-    assert result.exit_code == 1
-    assert "every column is constant" in result.output
+    assert result.exit_code == 2
+    assert "every feature is constant over 20 rows" in result.output
 
 
 def test_what_predict_refuses(run: Run, data: Path, new: Path, tmp_path: Path) -> None:
