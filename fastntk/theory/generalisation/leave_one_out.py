@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from fastntk._typing import FloatArray
 from fastntk.theory._checks import power_of_two, scalar_or_array
 from fastntk.theory.training.spectrum import TrainingSpectrum, check_ridges
 
-__all__ = ["leave_one_out"]
+__all__ = ["leave_one_out", "squared_misses"]
 
 
 def leave_one_out(spectrum: TrainingSpectrum, ridge: Any) -> Any:
@@ -54,8 +55,24 @@ def leave_one_out(spectrum: TrainingSpectrum, ridge: Any) -> Any:
     squared_vectors = spectrum.vectors**2
     errors = np.empty(ridges.shape)
     for index in np.ndindex(*ridges.shape):
-        shifted = spectrum.eigenvalues + ridges[index]
-        weights = power_of_two(shifted[-1]) / shifted  # of order 1 at any scale
-        solution = spectrum.vectors @ (weights[:, None] * spectrum.coefficients)
-        errors[index] = np.mean((solution / (squared_vectors @ weights)[:, None]) ** 2)
+        squares = _squares(spectrum, float(ridges[index]), squared_vectors)
+        errors[index] = np.mean(squares)
     return scalar_or_array(errors)
+
+
+def squared_misses(spectrum: TrainingSpectrum, ridge: float) -> FloatArray:
+    """Return the squared error on each row, mean over outputs, fitted to the others."""
+    squares = _squares(spectrum, ridge, spectrum.vectors**2)
+    means: FloatArray = np.mean(squares, axis=1)
+    return means
+
+
+def _squares(
+    spectrum: TrainingSpectrum, ridge: float, squared_vectors: FloatArray
+) -> FloatArray:
+    """Return squared errors of shape (n, n_outputs)."""
+    shifted = spectrum.eigenvalues + ridge
+    weights = power_of_two(shifted[-1]) / shifted  # of order 1 at any scale
+    solution = spectrum.vectors @ (weights[:, None] * spectrum.coefficients)
+    squares: FloatArray = (solution / (squared_vectors @ weights)[:, None]) ** 2
+    return squares
