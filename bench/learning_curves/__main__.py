@@ -16,6 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from bench.learning_curves.measure import FACTORS, Run, Summary, runs, summary
 from bench.learning_curves.problems import PROBLEMS
 from bench.machine import ROOT, describe, short_name
@@ -56,9 +58,9 @@ def _markdown(
         "as are known, told by `theory.learning_curve` with its 90 % interval, beside "
         f"the error measured. {len(PROBLEMS)} problems, {len(found)} runs. Half "
         + "; half ".join(f'"{name}": {words}' for name, words in HALVES.items())
-        + ". Asked: of the intervals that are drawn at least 80 % hold, the median of "
-        "their upper over their lower end is at most 2, and a line is drawn in at least "
-        "half of the cases.\n"
+        + ". Asked: at least 80 % of the intervals that are drawn hold, the median of "
+        "their upper over their lower end is at most 2, and a line is drawn in half of "
+        "the cases or more.\n"
     )
     yield "| half | rows | runs | drawn | hold | median width | hold, of all | |"
     yield "|---|---|---|---|---|---|---|---|"
@@ -70,9 +72,9 @@ def _markdown(
                 f"{s.width:.2f} | {s.held_of_all:.0%} | {verdict} |"
             )
     yield (
-        "\nErrors are in units of the variance of the targets, without their noise for "
-        "made problems. A star is an interval that does not hold; brackets, one that is "
-        "too wide for a line.\n"
+        "\nErrors are in units of the variance of the targets (of made ones, without "
+        "noise). A star marks an interval that does not hold, brackets one that "
+        "is too wide for a line.\n"
     )
     heads = [f"{f}x told | interval | measured" for f in FACTORS]
     yield "| problem | half | d | noise | n | seed | " + " | ".join(heads) + " |"
@@ -99,7 +101,8 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     names = ("numpy", "scipy", "scikit-learn", "numba")
     machine = describe() | {"versions": {name: version(name) for name in names}}
-    found = list(runs(range(options.seeds)))
+    with threadpool_limits(limits=1, user_api="blas"):  # small matrices
+        found = list(runs(range(options.seeds)))
     shares = _summaries(found)
     record = {
         "machine": machine,

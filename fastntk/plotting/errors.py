@@ -93,7 +93,8 @@ def learning_curve(
         Mean squared errors on test rows; squared output units. Bars show the range
         over repeats.
     theory : LearningCurve, optional
-        From `fastntk.theory.learning_curve`: a line, dashed where it is extrapolated.
+        From `fastntk.theory.learning_curve`: a line in its 90 % interval, dashed where
+        it is extrapolated. Where it is not told no line is drawn, and words say so.
     leave_one_out : tuple of float, optional
         Number of rows, and the leave-one-out error on them: a diamond.
     ax : matplotlib Axes, optional
@@ -145,16 +146,35 @@ def learning_curve(
 
 def _draw_theory(ax: Axes, theory: LearningCurve) -> None:
     """Draw the theory's line; its extrapolated part starts at the last known point."""
-    n, error = theory.n_samples, theory.test_mse
-    far = np.asarray(theory.is_extrapolated, dtype=bool)
+    order = np.argsort(theory.n_samples, kind="stable")
+    n, error = theory.n_samples[order], theory.test_mse[order]
+    far = np.asarray(theory.is_extrapolated, dtype=bool)[order]
+    told = np.asarray(theory.is_told, dtype=bool)[order]
+    low = np.where(told, theory.test_mse_low[order], np.nan)
+    high = np.where(told, theory.test_mse_high[order], np.nan)
+    label = "its 90 % interval"
+    ax.fill_between(n, low, high, color=BLUE, alpha=0.2, lw=0, label=label, zorder=1)
     known = np.where(far, np.nan, error)
     ax.plot(n, known, color=BLUE, linewidth=2, label="theory", zorder=2)
-    if far.any():
-        joined = far.copy()
-        joined[:-1] |= far[1:]
+    drawn = far & told
+    if drawn.any():
+        joined = drawn.copy()
+        joined[:-1] |= drawn[1:] & ~far[:-1]
         beyond = np.where(joined, error, np.nan)
         label = "theory, extrapolated"
         ax.plot(n, beyond, "--", color=BLUE, linewidth=2, label=label, zorder=2)
+    if not told.all():
+        _say_untold(ax, n, told)
+
+
+def _say_untold(ax: Axes, n: Any, told: Any) -> None:
+    """Say from which number of rows on there is no line."""
+    words = "the rows known tell no error"
+    if told.any():
+        words = f"beyond {n[told].max():,.0f} rows the error is not told"
+    ax.annotate(
+        words, (0.02, 0.03), xycoords="axes fraction", color="0.3", fontsize="small"
+    )
 
 
 def ridge_curve(

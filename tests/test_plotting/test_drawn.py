@@ -172,14 +172,15 @@ def test_the_learning_curve_has_theory_and_measurement(
     shown = by_label["theory"].get_ydata()
     np.testing.assert_array_equal(shown[~far], curve.test_mse[~far])
     assert np.isnan(shown[far]).all()
-    if far.any():
+    drawn = far & np.asarray(curve.is_told)
+    if drawn.any():
         beyond = by_label["theory, extrapolated"].get_ydata()
-        np.testing.assert_array_equal(beyond[far], curve.test_mse[far])
-        assert np.isfinite(beyond).sum() == far.sum() + 1  # no gap
+        np.testing.assert_array_equal(beyond[drawn], curve.test_mse[drawn])
+        assert np.isfinite(beyond).sum() == drawn.sum() + 1  # no gap
     dots = by_label["measured, range of 2"]
     np.testing.assert_allclose(dots.get_ydata(), [0.6, 0.3])
     assert by_label["leave-one-out"].get_ydata() == [0.3]
-    segments = ax.collections[0].get_segments()
+    segments = ax.collections[1].get_segments()
     np.testing.assert_allclose(segments[0], [[5, 0.5], [5, 0.7]])
     rendered(ax)
 

@@ -92,7 +92,7 @@ def compute(
         )
         on_step("theory")
         wanted = np.geomspace(sizes[0], 4 * len(x), 25)
-        wanted = np.unique(np.append(wanted.round(), len(x)))
+        wanted = np.unique([*wanted.round(), len(x), 2 * len(x), 4 * len(x)])
         curve = theory.learning_curve(spectrum, wanted, ridge)
         estimate = theory.kare(spectrum, ridge, leverages="mean")
         left_out = float(theory.leave_one_out(spectrum, ridge))

@@ -17,6 +17,7 @@ from fastntk._version import __version__
 from fastntk.cli.data.file import Table
 from fastntk.cli.dynamics.job import Dynamics, compute
 from fastntk.cli.dynamics.problem import Problem, Settings, prepare
+from fastntk.cli.dynamics.words import notes_of, print_head, print_summary
 from fastntk.cli.outputs import write_all
 
 __all__ = ["file_names", "run_and_report"]
@@ -68,7 +69,7 @@ def run_and_report(
     start = time.perf_counter()
     console = Console(highlight=False, soft_wrap=True)
     problem = prepare(table, settings)
-    _print_head(console, problem, settings, source)
+    print_head(console, problem, settings, source)
     with _progress() as progress:
         task = progress.add_task("", total=None)
 
@@ -81,7 +82,7 @@ def run_and_report(
     numbers = _numbers(problem, settings, found, source)
     text = json.dumps(numbers, allow_nan=False, indent=1) + "\n"
     paths = write_all(out, pictures | {NUMBERS: text.encode()}, force)
-    _print_summary(console, found)
+    print_summary(console, found)
     for path in paths:
         console.print(f"wrote       {path}", markup=False)
     console.print(f"total       {time.perf_counter() - start:.1f} s")
@@ -92,67 +93,7 @@ def _progress() -> Progress:
     return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
-# --- words ----------------------------------------------------------------------------
-
-
-def _print_head(
-    console: Console, problem: Problem, settings: Settings, source: Path
-) -> None:
-    n_train, d = problem.x_train.shape
-    n_all = len(problem.table.features)
-    used = n_train + len(problem.x_test)
-    console.print(
-        f"fastntk {__version__}: {source.name}, {n_all} rows, "
-        f"{d} feature{'s' * (d != 1)}, "
-        f"target {', '.join(problem.table.target_names)}",
-        markup=False,
-    )
-    console.print(f"network     {settings.network}", markup=False)
-    chosen = "" if used == n_all else f" ({used} rows chosen at random)"
-    console.print(
-        f"rows        {n_train} for training, {used - n_train} for testing{chosen}"
-    )
-
-
-def _print_summary(console: Console, found: Dynamics) -> None:
-    spectrum, training = found.spectrum, found.training
-    low, high = float(spectrum.eigenvalues[0]), float(spectrum.eigenvalues[-1])
-    test = training.losses["test rows, one network"]
-    best = int(np.argmin(test))
-    console.print(f"eigenvalues {low:.3g} to {high:.3g}, ridge {found.ridge:.3g}")
-    console.print(
-        f"test error  {found.errors[0, -1]:.4g} trained to the end; expected: "
-        f"{float(found.kare.test_mse):.4g} (KARE), {found.leave_one_out:.4g} "
-        "(leave-one-out), in units of the target's variance"
-    )
-    console.print(
-        f"one network {test[best]:.4g} at best, at time {training.times[best]:.3g}; "
-        f"{test[-1]:.4g} at time {training.times[-1]:.3g}"
-    )
-    console.print(
-        f"steps       learning rate {found.learning_rate:.4g}; gradient descent is "
-        f"stable below {found.largest_stable_rate:.4g}"
-    )
-    for note in _notes(found):
-        console.print(f"note        {note}", markup=False)
-
-
-def _notes(found: Dynamics) -> list[str]:
-    """Return what a reader of the pictures should know."""
-    notes = list(found.notes)
-    if found.learning_rate >= found.largest_stable_rate:
-        notes.append(
-            "gradient descent diverges with steps of this size; what is shown is the "
-            "limit of small steps"
-        )
-    expected = float(found.kare.test_mse)
-    doubt = 2.0 * float(found.kare.relative_error)
-    if not 1.0 - doubt < found.leave_one_out / expected < 1.0 + doubt:
-        notes.append(
-            "KARE and leave-one-out disagree: rows are unlike each other (outliers, "
-            "very different norms). Believe leave-one-out, as the theory's curve does"
-        )
-    return notes
+# --- numbers --------------------------------------------------------------------------
 
 
 def _numbers(
@@ -189,10 +130,19 @@ def _numbers(
             "test_errors": found.errors.tolist(),
             "theory_sizes": curve.n_samples.tolist(),
             "theory_test_errors": curve.test_mse.tolist(),
+            "theory_test_errors_low": _finite(curve.test_mse_low),
+            "theory_test_errors_high": _finite(curve.test_mse_high),
             "theory_is_extrapolated": np.asarray(curve.is_extrapolated).tolist(),
+            "theory_is_told": np.asarray(curve.is_told).tolist(),
+            "floor": _finite([curve.floor_low, curve.floor_mse, curve.floor_high]),
         },
-        "notes": _notes(found),
+        "notes": notes_of(found),
     }
+
+
+def _finite(values: Any) -> list[float | None]:
+    """Return numbers for JSON; None for what is not one."""
+    return [float(v) if np.isfinite(v) else None for v in values]
 
 
 # --- pictures -------------------------------------------------------------------------
