@@ -125,7 +125,7 @@ def learning_curve(
     ``test_mse`` is the median of the laws, and the interval holds 90 % of them. It
     takes about half as long as `decompose`, once, and only if such a size is asked for.
     On problems that its constants were not chosen on, the errors measured at 2 N and
-    4 N rows lay in the interval in four of five cases or more (`python -m
+    4 N rows lay in 84 % and 82 % of the intervals that are told (`python -m
     bench.learning_curves`). A function of which the rows known show nothing yet (all of
     the error looks like noise) is what it cannot foresee.
 

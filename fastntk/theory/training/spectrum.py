@@ -26,7 +26,7 @@ class TrainingSpectrum:
     """Eigenvalues of a training kernel and the targets in its eigenvectors.
 
     Made by `decompose`; read by `kare`, `learning_curve`, `time_to_loss`,
-    `rkhs_norm` and `generalisation_bound`, each of which is then O(n), and by
+    `rkhs_norm` and `generalisation_bound`, most of which are then O(n), and by
     `leave_one_out`.
 
     Attributes
