@@ -6,6 +6,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import IntArray
+from fastntk._validation.arrays import to_array
 
 __all__ = ["as_index"]
 
@@ -23,7 +24,7 @@ def as_index(index: Any, n: int, what: str) -> slice | IntArray:
         if step == 1:
             return slice(start, max(start, stop))
         return np.arange(start, stop, step)
-    array = np.asarray(index)
+    array = to_array(index, what)
     if array.dtype == np.bool_ and array.shape == (n,):
         return np.flatnonzero(array)
     if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):

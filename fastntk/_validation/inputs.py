@@ -8,6 +8,8 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._kernel import Kernel
 from fastntk._typing import AnyArray, CSRMatrix, InputMatrix
+from fastntk._validation.arrays import to_array
+from fastntk._validation.frames import is_frame, refuse_columns
 
 __all__ = ["as_input", "check_pair", "float_dtype"]
 
@@ -19,7 +21,7 @@ def as_input(x: Any, name: str) -> InputMatrix:
 
     Parameters
     ----------
-    x : array-like or sparse matrix of shape (n, d)
+    x : array-like, sparse matrix or table of shape (n, d)
         One row per sample, n >= 1 and d >= 1.
     name : str
         Name of the argument, for the messages.
@@ -47,6 +49,8 @@ def as_input(x: Any, name: str) -> InputMatrix:
     array = _as_array(x, name)
     where = _first_nonfinite(array)
     if where is not None:
+        if is_frame(x):
+            refuse_columns(x, name)
         row, column = where
         _raise_nonfinite(array[row, column], row, column, name)
     return array
@@ -93,18 +97,7 @@ def check_pair(x1: InputMatrix, x2: InputMatrix | None) -> None:
 def _as_array(x: Any, name: str) -> AnyArray:
     """Return ``x`` as a non-empty matrix of some numeric dtype, without a copy."""
     _check_no_kernel(x, name)
-    if hasattr(type(x), "filled"):
-        raise InputError(
-            f"{name}: found a masked array; expected a plain array. Replace the "
-            f"masked entries, e.g. {name}.filled(0), or drop their rows"
-        )
-    try:
-        array = np.asarray(x)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise InputError(
-            f"{name}: found a {type(x).__name__} that is no array ({error}); expected "
-            "rows of equal length, shape (n, d)"
-        ) from None
+    array = to_array(x, name, objects=False)
     _check_dtype(array.dtype, name)
     _check_not_empty(array.shape, name)
     _check_rank(array, name)

@@ -79,6 +79,11 @@ def _check_array(
             f"{label}: found {type(array).__name__}; expected a NumPy array of shape "
             f"{shape} and dtype {dtype}"
         )
+    if hasattr(type(array), "filled"):
+        raise InputError(
+            f"{label}: found a masked array; expected a plain array, as results have "
+            "no mask. Pass its .data, or a new array"
+        )
     if array.shape != shape:
         raise InputError(
             f"{label}: found shape {array.shape}; expected {shape}. Pass "

@@ -7,6 +7,8 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._kernel import Kernel
 from fastntk._typing import InputMatrix
+from fastntk._validation.arrays import to_array
+from fastntk._validation.frames import is_frame
 from fastntk._validation.inputs import as_input, check_pair
 
 __all__ = ["as_samples", "check_samples", "is_same_input", "n_axes"]
@@ -31,6 +33,8 @@ def n_axes(x: Any) -> int:
         return axes
     if isinstance(x, Kernel | str):
         return -1
+    if is_frame(x):
+        return 2
     try:
         return np.ndim(x)
     except (ValueError, TypeError, RuntimeError):  # said later, with words
@@ -57,9 +61,9 @@ def as_samples(x: Any, name: str) -> InputMatrix:
     InputError
         As `as_input`.
     """
-    if n_axes(x) != 3 or hasattr(type(x), "filled"):
+    if n_axes(x) != 3:
         return as_input(x, name)
-    array = np.asarray(x)
+    array = to_array(x, name, objects=False)
     if 0 in array.shape:
         raise InputError(
             f"{name}: found an empty array of shape {array.shape}; expected at least "

@@ -8,7 +8,7 @@ from fastntk._validation import check_fields, check_keywords, n_axes
 from fastntk.calls.choose import layerwise
 from fastntk.calls.gram import gram_of
 from fastntk.layerwise.stages import contains
-from fastntk.request.request import Request
+from fastntk.request.request import Request, paired
 from fastntk.request.results import pack
 from fastntk.spec import Aggregate, Custom, Spec
 
@@ -31,6 +31,7 @@ def call_kernel_fn(
     """
     names, is_tuple = check_fields(get)
     is_kernel = isinstance(x1, Kernel)
+    x2 = paired(x1, x2)
     axes = n_axes(x1.nngp) // 2 + 1 if is_kernel else n_axes(x1)
     check_keywords(
         keywords,

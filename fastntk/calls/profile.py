@@ -6,7 +6,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import GetArg
-from fastntk._validation import check_get
+from fastntk._validation import check_get, to_array
 from fastntk.backends.cpu.collapse import ExactRecursion
 from fastntk.backends.cpu.numerical import specialise
 from fastntk.program import lower
@@ -21,7 +21,7 @@ def profile(
 ) -> Any:
     """Return the kernels between rows of one mean square; see `Network.profile`."""
     names, is_tuple = check_get(get)
-    values = np.asarray(rho)
+    values = to_array(rho, "rho")
     if values.dtype.kind not in "fiub":
         raise InputError(
             f"rho: found dtype {values.dtype}; expected real numbers from -1 to 1"

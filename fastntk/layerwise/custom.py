@@ -167,6 +167,8 @@ def _close(kernel: Kernel) -> float:
 def _as_array(value: Any, what: str, error: type[FastntkError]) -> AnyArray | None:
     if value is None:
         return None
+    if hasattr(type(value), "filled"):
+        raise error(f"{what} in a masked array; expected a plain array without mask")
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise error(f"{what} of dtype {array.dtype}; expected real numbers")

@@ -12,6 +12,7 @@ import numpy as np
 from fastntk._errors import InputError, NetworkError, NotSupportedError
 from fastntk._kernel import Kernel
 from fastntk._typing import AnyArray, FloatArray
+from fastntk._validation import to_array
 from fastntk.spec import (
     Aggregate,
     DotGeneral,
@@ -161,7 +162,7 @@ def _aggregate(
 
 def _pattern(spec: Aggregate, given: Any, n: int, t: int, name: str) -> FloatArray:
     """Return the maps of positions of all samples, (n, to, from)."""
-    array = np.asarray(given)
+    array = to_array(given, name)
     if spec.implementation == "SPARSE":
         array = _adjacency(array, n, t, name)
     if array.shape != (n, t, t):

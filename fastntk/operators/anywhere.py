@@ -7,6 +7,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray
+from fastntk._validation import refuse_masked
 from fastntk.operators.on_device import columns_anywhere
 from fastntk.request.placement import as_device_array, is_on_device, to_host
 
@@ -103,7 +104,8 @@ def _beside(product: Any, x: Any) -> Any:
 
 
 def _check_rank(x: Any) -> None:
-    """Refuse what is neither a vector nor columns."""
+    """Refuse what is neither a vector nor columns, and masks."""
+    refuse_masked(x, "A @ x")
     shape = getattr(x, "shape", ())
     if not isinstance(x, LinearOperator) and not np.isscalar(x) and len(shape) > 2:
         raise InputError(

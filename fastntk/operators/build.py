@@ -5,6 +5,7 @@ from typing import Any
 
 from fastntk._errors import InputError
 from fastntk._typing import MatrixLike
+from fastntk._validation import check_flag
 from fastntk.calls.choose import by_tiles
 from fastntk.operators.cache_options import check_cache, make_cache
 from fastntk.operators.gram_operator import GramOperator
@@ -30,6 +31,7 @@ def operator(
     cache: Any = "auto",
     collapse: bool = True,
     progress: ProgressArg = False,
+    copy: bool = True,
 ) -> GramOperator:
     """Return a kernel matrix as a linear operator; the matrix is never held.
 
@@ -60,6 +62,10 @@ def operator(
         As in `fastntk.gram`.
     progress : bool or callable, default=False
         As in `fastntk.gram`, for every product.
+    copy : bool, default=True
+        Whether the operator keeps a copy of the rows, one of ``n d`` numbers, so that
+        you may change them. False keeps the rows themselves: leave them as they are
+        while the operator is in use.
 
     Returns
     -------
@@ -109,11 +115,18 @@ def operator(
         progress=progress,
         collapse=collapse,
     )
-    return operator_of(net, x1, x2, get, options, cache)
+    return operator_of(net, x1, x2, get, options, cache, copy=copy)
 
 
 def operator_of(
-    net: Any, x1: Any, x2: Any, get: str, options: Options, cache: Any = "auto"
+    net: Any,
+    x1: Any,
+    x2: Any,
+    get: str,
+    options: Options,
+    cache: Any = "auto",
+    *,
+    copy: bool = False,
 ) -> GramOperator:
     """Return the result of `operator` for options that are checked."""
     if not isinstance(get, str):
@@ -121,9 +134,12 @@ def operator_of(
             f"get: found {get!r}; expected 'nngp' or 'ntk': an operator is one matrix. "
             "Make one operator for each kernel"
         )
-    with by_tiles(Request.of(net, x1, x2, get, options), "operator") as request:
+    asked = Request.of(net, x1, x2, get, options)
+    with by_tiles(asked, "operator") as request:
         setup = prepare(request)
         check_cache(cache)
+        if check_flag(copy, "copy") and not asked.is_on_device:
+            setup.own_rows(request)
         layout = choose_layout(setup)
         setup.prepare_rows()
         kept = make_cache(cache, layout)

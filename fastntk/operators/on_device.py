@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastntk._typing import AnyArray, FloatArray
+from fastntk._validation import refuse_masked
 from fastntk.request.placement import as_device_array, is_on_device, to_host
 from fastntk.request.progress import Progress
 from fastntk.tiling.setup import Setup
@@ -52,6 +53,7 @@ def columns_anywhere(method: Callable[..., AnyArray]) -> Callable[..., Any]:
     @functools.wraps(method)
     def product(self: Any, x: Any) -> Any:
         if not is_on_device(x):
+            refuse_masked(x, method.__name__)
             return method(self, x)
         return as_device_array(method(self, to_host(x)), x)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray, FloatArray
+from fastntk._validation import refuse_masked
 from fastntk.operators.anywhere import AnywhereOperator
 from fastntk.operators.on_device import columns_anywhere
 from fastntk.request.placement import to_host
@@ -21,8 +22,9 @@ def check_ridge(ridge: Any, n: int) -> Any:
     InputError
         If it is no finite number >= 0, or not one per row.
     """
+    refuse_masked(ridge, "ridge")
     try:
-        values = np.asarray(to_host(ridge), dtype=np.float64)
+        values = np.array(to_host(ridge), dtype=np.float64)  # it is kept
     except (TypeError, ValueError):
         raise InputError(
             f"ridge: found {ridge!r}; expected a number >= 0, or one per row"

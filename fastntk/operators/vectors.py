@@ -7,6 +7,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray, FloatArray
+from fastntk._validation import to_array
 from fastntk.kernels.vector.chosen import GROUP_ROWS, panel_width
 
 __all__ = ["MAX_COLUMNS", "Panels", "as_columns", "grouped", "pack_columns", "padded"]
@@ -62,7 +63,7 @@ def as_columns(x: Any, n: int, ndim: int, what: str) -> AnyArray:
     InputError
         If the rank, the number of rows or the dtype does not fit.
     """
-    array = np.asarray(x)
+    array = to_array(x, what)
     shapes = f"({n},) or ({n}, 1)" if ndim == 1 else f"({n}, columns)"
     fits = array.ndim == ndim or (ndim == 1 and array.shape == (n, 1))
     if not fits or array.shape[0] != n:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastntk._errors import InputError
+from fastntk._validation import refuse_masked
 
 __all__ = [
     "Array",
@@ -29,6 +30,7 @@ def as_numbers(values: Any, name: str) -> Array:
     >>> as_numbers([1, 2], "times")
     array([1., 2.])
     """
+    refuse_masked(values, name)
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):

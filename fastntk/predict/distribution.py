@@ -18,6 +18,7 @@ from fastntk.predict.given.checks import (
 from fastntk.predict.given.function_operator import kernel_operator
 from fastntk.predict.given.layout import CrossKernel, Layout
 from fastntk.predict.given.method import Method, check_layout
+from fastntk.predict.given.points import Points
 from fastntk.predict.given.sources import KernelSource, in_blocks
 from fastntk.predict.training.ridge import Ridge
 from fastntk.predict.training.solver import Conditioning
@@ -49,11 +50,13 @@ class OutputDistribution:
         output_factor: Any,
         method: Method,
         max_memory: Any,
+        copy: bool = True,
     ) -> None:
         y = as_targets(y_train)
-        check_samples(x_train, y)
         self._source = KernelSource(kernel_fn)
-        self._x_train = x_train
+        self._points = Points(self._source, x_train, copy=copy)
+        self._x_train = x_train = self._points.x_train
+        check_samples(x_train, y)
         self._y = y
         self._layout = Layout(y.shape)
         self._get = get
@@ -70,6 +73,7 @@ class OutputDistribution:
             ridge,
             output_factor,
             operators,
+            copy=copy and self._source.network is None,
         )
 
     @property
@@ -108,6 +112,7 @@ class OutputDistribution:
         ndarray of shape (m, k)
         """
         scaled, name = self._scaled(), tangent_name(self._get)
+        x = self._points.read(x, "x")
         if x is None:
             found, points = self._field.fitted(self._get, scaled), self._layout.points
             return self._layout.unflatten(self._timed(found), points)
@@ -134,6 +139,8 @@ class OutputDistribution:
         """
         if x is None and self._field.dense is None:
             x = self._x_train
+        else:
+            x = self._points.read(x, "x")
         parts = [self._variance(rows) for rows in self._blocks(x, _COLUMNS)]
         return self._joined(parts)
 
@@ -166,7 +173,7 @@ class OutputDistribution:
             One for all outputs, or (m, m, k, k) with a factor of the outputs, or a
             ridge for each of them.
         """
-        found, points = self._covariance(x)
+        found, points = self._covariance(self._points.read(x, "x"))
         return self._field.shape_covariance(found, points)
 
     def sample(self, x: Any = None, n: int = 1, seed: Any = None) -> FloatArray:
@@ -196,6 +203,7 @@ class OutputDistribution:
                 f"sample: found times of shape {self._times.shape}; expected one time. "
                 "Draw from .at(t) for a single t"
             )
+        x = self._points.read(x, "x")
         mean = self.mean(x)
         covariance, points = self._covariance(x)
         generator = as_generator(seed)

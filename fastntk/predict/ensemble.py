@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from fastntk._validation import owned
 from fastntk.predict.ensemble_predictor import EnsemblePredictor
 from fastntk.predict.given.checks import as_targets, check_positive, check_samples
 from fastntk.predict.given.layout import Layout
 from fastntk.predict.given.method import choose_method
+from fastntk.predict.given.points import Points
 from fastntk.predict.given.sources import KernelSource
 from fastntk.predict.training.ridge import Ridge
 
@@ -24,6 +26,7 @@ def gradient_descent_mse_ensemble(
     output_factor: Any = None,
     method: str = "auto",
     max_memory: Any = None,
+    copy: bool = True,
     **kernel_fn_train_train_kwargs: Any,
 ) -> EnsemblePredictor:
     r"""Predict an infinite ensemble of wide networks trained on the squared error.
@@ -34,7 +37,8 @@ def gradient_descent_mse_ensemble(
         The kernels. A function is called with ``get`` "nngp", "ntk" or both in a
         tuple, and returns an array, or an object or mapping with these names.
     x_train : array-like of shape (n, ...)
-        Training inputs.
+        Training inputs. Where they are a table (a DataFrame of pandas or polars), its
+        columns are matched by name with those of tables asked for later.
     y_train : array-like of shape (n,) or (n, k)
         Targets.
     learning_rate : float, default=1.0
@@ -56,6 +60,10 @@ def gradient_descent_mse_ensemble(
         1e-6. "auto": by number of rows and memory; ``.method`` says which and why.
     max_memory : int, float or str, optional
         Bytes for matrices, e.g. "8GB"; four fifths of what is free by default.
+    copy : bool, default=True
+        Whether a copy of the training inputs is kept, ``n d`` numbers, so that you may
+        change yours. False keeps float64 arrays themselves: leave them as they are
+        while the predictor is in use.
     **kernel_fn_train_train_kwargs : object
         Further arguments of the kernel function.
 
@@ -115,15 +123,18 @@ def gradient_descent_mse_ensemble(
     array([1. , 0. , 0.5])
     """
     y = as_targets(y_train)
-    check_samples(x_train, y)
+    source = KernelSource(kernel_fn)
+    points = Points(source, x_train, copy=copy)
+    check_samples(points.x_train, y)
     layout = Layout(y.shape, trace_axes)
+    kwargs = kernel_fn_train_train_kwargs
     predictor = EnsemblePredictor(
-        KernelSource(kernel_fn),
-        x_train,
+        source,
+        points,
         y,
         layout,
         check_positive(learning_rate, "learning_rate"),
-        kernel_fn_train_train_kwargs,
+        {key: owned(value) for key, value in kwargs.items()} if copy else kwargs,
         choose_method(method, layout.n_points, True, max_memory),
         max_memory,
     )

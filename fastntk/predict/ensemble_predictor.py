@@ -11,6 +11,7 @@ from fastntk.predict.given.checks import as_times, check_get
 from fastntk.predict.given.function_operator import kernel_operator
 from fastntk.predict.given.layout import CrossKernel, Layout
 from fastntk.predict.given.method import Method, check_layout
+from fastntk.predict.given.points import Points
 from fastntk.predict.given.sources import KernelSource, in_blocks, test_arguments
 from fastntk.predict.results import Gaussian, pack_regimes
 from fastntk.predict.training.ridge import Ridge
@@ -28,7 +29,7 @@ class EnsemblePredictor:
     def __init__(
         self,
         source: KernelSource,
-        x_train: Any,
+        points: Points,
         y: FloatArray,
         layout: Layout,
         learning_rate: float,
@@ -37,7 +38,8 @@ class EnsemblePredictor:
         max_memory: Any,
     ) -> None:
         self._source = source
-        self._x_train = x_train
+        self._points = points
+        self._x_train = points.x_train
         self._y = y
         self._layout = layout
         self._learning_rate = learning_rate
@@ -97,6 +99,7 @@ class EnsemblePredictor:
         kwargs_cross, kwargs_test = test_arguments(
             self._kwargs, kernel_fn_test_test_kwargs
         )
+        x_test = self._points.read(x_test, "x_test")
         parts = []
         for rows in self._rows(x_test, compute_cov):
             found = self._source(rows, self._x_train, needed, "x_test", **kwargs_cross)
@@ -188,4 +191,5 @@ class EnsemblePredictor:
             ridge,
             output_factor,
             reason if self.method.name == "operator" else None,
+            copy=self._source.network is None,
         )

@@ -117,6 +117,7 @@ def gp_inference(
     trace_axes: Any = (-1,),
     *,
     output_factor: Any = None,
+    copy: bool = True,
 ) -> GPInference:
     r"""Condition infinitely wide networks on a training set.
 
@@ -138,6 +139,10 @@ def gp_inference(
     output_factor : array-like of shape (k, k), optional
         B in ``Theta (x) B`` and ``K (x) B`` for outputs whose last layers correlate;
         covariances then end in two axes of outputs. None: the identity.
+    copy : bool, default=True
+        Whether a copy of the kernels is kept, ``n^2`` numbers, so that you may change
+        yours. False keeps float64 arrays themselves: leave them as they are while the
+        predictor is in use.
 
     Returns
     -------
@@ -208,6 +213,7 @@ def gp_inference(
         ridge,
         output_factor,
         operators_of([load(name) for name in names], layout.points),
+        copy=copy,
     )
     for name in names:
         field.check(name)  # says at once if shapes do not agree

@@ -137,6 +137,7 @@ def gradient_descent_mse(
     trace_axes: Any = (-1,),
     *,
     output_factor: Any = None,
+    copy: bool = True,
 ) -> MSEPredictor:
     r"""Predict the outputs of a network trained on the mean squared error.
 
@@ -159,6 +160,10 @@ def gradient_descent_mse(
         Axes of the targets that the kernel lacks: ``Theta (x) I`` along these.
     output_factor : array-like of shape (k, k), optional
         B in ``Theta (x) B``; None for the identity.
+    copy : bool, default=True
+        Whether a copy of the kernel is kept, ``n^2`` numbers, so that you may change
+        yours. False keeps a float64 array itself: leave it as it is while the predictor
+        is in use.
 
     Returns
     -------
@@ -215,6 +220,6 @@ def gradient_descent_mse(
     def load(name: str) -> Any:
         return k_train_train
 
-    field = Field.build(load, layout, y, ridge, output_factor, operators)
+    field = Field.build(load, layout, y, ridge, output_factor, operators, copy=copy)
     field.check("ntk")
     return MSEPredictor(y, layout, field, rate)

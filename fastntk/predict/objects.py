@@ -29,7 +29,8 @@ class Posterior(OutputDistribution):
     kernel_fn : Network, its ``kernel_fn``, or any function ``(x1, x2, get)``
         The kernels.
     x_train : array-like of shape (n, ...)
-        Training inputs.
+        Training inputs. Where they are a table (a DataFrame of pandas or polars), its
+        columns are matched by name with those of tables asked for later.
     y_train : array-like of shape (n,) or (n, k)
         Targets.
     get : {"nngp", "ntk", "ntkgp"}, default="nngp"
@@ -49,6 +50,11 @@ class Posterior(OutputDistribution):
         to 1e-6. "auto": by number of rows and memory; ``.method`` says which and why.
     max_memory : int, float or str, optional
         Bytes for matrices, e.g. "8GB"; four fifths of what is free by default.
+    copy : bool, default=True
+        Whether a copy of the training inputs is kept, ``n d`` numbers, so that you may
+        change yours. False keeps float64 arrays themselves: leave them as they are
+        while the object is in use. float32 rows of a network become float64, a copy
+        anyhow.
 
     Raises
     ------
@@ -101,13 +107,22 @@ class Posterior(OutputDistribution):
         output_factor: Any = None,
         method: str = "auto",
         max_memory: Any = None,
+        copy: bool = True,
     ) -> None:
         name = _one_name(get, ("nngp", "ntk", "ntkgp"))
         given = Ridge(ridge, name="ridge")
         shares = given.checked(Layout(as_targets(y_train).shape)).is_per_target
         way = choose_method(method, rows_of(y_train), shares, max_memory)
         super().__init__(
-            kernel_fn, x_train, y_train, name, given, output_factor, way, max_memory
+            kernel_fn,
+            x_train,
+            y_train,
+            name,
+            given,
+            output_factor,
+            way,
+            max_memory,
+            copy,
         )
 
 
@@ -119,7 +134,8 @@ class GradientFlow(OutputDistribution):
     kernel_fn : Network, its ``kernel_fn``, or any function ``(x1, x2, get)``
         The kernels.
     x_train : array-like of shape (n, ...)
-        Training inputs.
+        Training inputs. Where they are a table (a DataFrame of pandas or polars), its
+        columns are matched by name with those of tables asked for later.
     y_train : array-like of shape (n,) or (n, k)
         Targets.
     get : {"nngp", "ntk"}, default="ntk"
@@ -138,6 +154,11 @@ class GradientFlow(OutputDistribution):
         to 1e-6. "auto": by number of rows and memory; ``.method`` says which and why.
     max_memory : int, float or str, optional
         Bytes for matrices, e.g. "8GB"; four fifths of what is free by default.
+    copy : bool, default=True
+        Whether a copy of the training inputs is kept, ``n d`` numbers, so that you may
+        change yours. False keeps float64 arrays themselves: leave them as they are
+        while the object is in use. float32 rows of a network become float64, a copy
+        anyhow.
 
     Raises
     ------
@@ -187,12 +208,21 @@ class GradientFlow(OutputDistribution):
         output_factor: Any = None,
         method: str = "auto",
         max_memory: Any = None,
+        copy: bool = True,
     ) -> None:
         name = _one_name(get, ("nngp", "ntk"))
         given = Ridge(ridge, name="ridge")
         way = choose_method(method, rows_of(y_train), True, max_memory)
         super().__init__(
-            kernel_fn, x_train, y_train, name, given, output_factor, way, max_memory
+            kernel_fn,
+            x_train,
+            y_train,
+            name,
+            given,
+            output_factor,
+            way,
+            max_memory,
+            copy,
         )
         self._learning_rate = check_positive(learning_rate, "learning_rate")
 

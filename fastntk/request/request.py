@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Self
 
+import numpy as np
+
 from fastntk._errors import NotSupportedError
 from fastntk._typing import GetArg
-from fastntk._validation import check_get, n_axes
+from fastntk._validation import check_get, feature_names, match_features, n_axes
 from fastntk.program.one_run import is_one_run
 from fastntk.program.ops import output_name, split_output
 from fastntk.request.options import DEFAULTS, Options
@@ -17,7 +19,7 @@ from fastntk.request.placement import is_on_device, rows_on_host
 from fastntk.request.results import pack
 from fastntk.spec import Spec, as_spec
 
-__all__ = ["Request", "is_layerwise", "lies_on_device"]
+__all__ = ["Request", "is_layerwise", "lies_on_device", "paired"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -65,10 +67,12 @@ class Request:
         NetworkError
             If ``net`` is no network.
         InputError
-            If ``get`` names no kernels, or ``outputs`` no places of the network.
+            If ``get`` names no kernels, ``outputs`` no places of the network, or the
+            columns of two tables have other names.
         """
         spec = as_spec(net)
         names, is_tuple = check_get(get)
+        x2 = paired(x1, x2)
         if outputs is None:
             return cls(spec, x1, x2, names, is_tuple, options)
         places = check_outputs(outputs, spec)
@@ -136,6 +140,19 @@ class Request:
             place: pack(values[k * n : (k + 1) * n], kernels, self.is_tuple)
             for k, place in enumerate(self.outputs)
         }
+
+
+def paired(x1: Any, x2: Any) -> Any:
+    """Return the second side; of two tables with its columns in the first one's order.
+
+    Raises
+    ------
+    InputError
+        If both sides are tables and their columns have other names.
+    """
+    if x2 is None or type(x1) is np.ndarray or type(x2) is np.ndarray:
+        return x2
+    return match_features(x2, feature_names(x1), "x2", "x1")
 
 
 def is_layerwise(spec: Spec, x: Any) -> bool:

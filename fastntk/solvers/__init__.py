@@ -6,7 +6,7 @@
       methods.py          runs a method on a System
         choose.py         which method, and why
         systems.py        from a network and rows to an operator or a matrix
-    model.py              fastntk.fit: a model; model_file.py: its two files
+    fitting.py, model.py  fastntk.fit: a model; model_file.py: its two files
     load.py               fastntk.load_model
 
     direct/               factorisations of a matrix in memory
@@ -36,12 +36,13 @@ from fastntk.solvers.direct.cholesky import cholesky
 from fastntk.solvers.direct.cholesky_factor import CholeskyFactor
 from fastntk.solvers.direct.eigh_factor import EighFactor
 from fastntk.solvers.direct.spectral import eigh, pinv
+from fastntk.solvers.fitting import fit
 from fastntk.solvers.inducing.askotch import askotch
 from fastntk.solvers.inducing.falkon import falkon
 from fastntk.solvers.lanczos.functions import apply_function
 from fastntk.solvers.lanczos.quadrature import Estimate, log_determinant, trace_inverse
 from fastntk.solvers.load import load_model
-from fastntk.solvers.model import KernelModel, fit
+from fastntk.solvers.model import KernelModel
 from fastntk.solvers.preconditioners import (
     LowRankPreconditioner,
     identity,

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
+from fastntk._validation import refuse_masked, to_array
 from fastntk.request.placement import to_host
 
 __all__ = [
@@ -38,7 +39,7 @@ def check_targets(y: Any, n: int, name: str = "y") -> tuple[FloatArray, bool]:
     InputError
         If rank, length, dtype or a value is not as expected.
     """
-    found = np.asarray(to_host(y))
+    found = to_array(to_host(y), name)
     if found.dtype.kind not in "fiub":
         raise InputError(
             f"{name}: found dtype {found.dtype}; expected real numbers. Encode classes "
@@ -86,6 +87,7 @@ def check_ridge(ridge: Any) -> float:
     InputError
         If it is negative, infinite or no number.
     """
+    refuse_masked(ridge, "ridge")
     value = _number(ridge)
     if not 0.0 <= value < math.inf:
         raise InputError(

@@ -32,4 +32,4 @@ def load_model(path: Any) -> KernelModel:
     -----
     Arrays are loaded with ``allow_pickle=False``: a file can't run code.
     """
-    return KernelModel(*read_model(path))
+    return KernelModel(**read_model(path)._asdict())

@@ -1,7 +1,6 @@
 """A solved kernel problem as something that predicts, grows, and can be saved."""
 
 import dataclasses
-import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 
 from fastntk._errors import IndefiniteError, InputError, NotSupportedError
 from fastntk._typing import FloatArray, MatrixLike
+from fastntk._validation import FeatureNames, match_features
 from fastntk.calls import gram
 from fastntk.request.options import Options
 from fastntk.request.placement import beside, to_host
@@ -19,10 +19,9 @@ from fastntk.solvers.methods import Settings, solve_again, solve_system
 from fastntk.solvers.model_file import Contents, write_model
 from fastntk.solvers.result import SolveResult
 from fastntk.solvers.ridges import Ridge, described, further
-from fastntk.solvers.solve import Problem, solve
 from fastntk.solvers.systems import System
 
-__all__ = ["KernelModel", "fit"]
+__all__ = ["KernelModel", "model_of"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -45,6 +44,9 @@ class KernelModel:
         How the solve went, as plain numbers and words; what is saved.
     result : SolveResult or None
         The record of the solve; None in a model that was loaded.
+    feature_names : tuple of str or int, or None
+        Names of the columns, where the training rows were a table; they are saved, and
+        tables given later are matched by them.
     """
 
     net: Any
@@ -55,6 +57,7 @@ class KernelModel:
     facts: Mapping[str, Any]
     result: SolveResult | None = None
     _training: tuple[System, FloatArray, Settings] | None = None
+    feature_names: FeatureNames | None = None
 
     def predict(
         self,
@@ -68,8 +71,9 @@ class KernelModel:
 
         Parameters
         ----------
-        x_new : array-like or CSR matrix of shape (m, d)
-            New rows.
+        x_new : array-like, CSR matrix or table of shape (m, d)
+            New rows. Columns of a table are matched by name where the training rows
+            were one; those of arrays by place.
         threads, max_memory, backend
             As in `fastntk.operator`.
 
@@ -81,7 +85,7 @@ class KernelModel:
         Raises
         ------
         InputError
-            If the rows do not fit the training rows.
+            If the rows do not fit the training rows, or a table has other columns.
 
         Notes
         -----
@@ -89,7 +93,14 @@ class KernelModel:
         """
         options = Options(threads=threads, max_memory=max_memory, backend=backend)
         precision = str(self.facts.get("precision", "float64"))
-        system = System(self.net, self.x, self.get, precision, options)
+        system = System(
+            self.net,
+            self.x,
+            self.get,
+            precision,
+            options,
+            feature_names=self.feature_names,
+        )
         columns = self.coefficients.reshape(len(self.coefficients), -1)
         found = system.cross(x_new, columns)
         result = found[:, 0] if self.coefficients.ndim == 1 else found
@@ -121,7 +132,7 @@ class KernelModel:
         system, _, settings = self._known("with_targets")
         y = to_host(y)
         result = solve_again(self._result(), system, y, self.ridge, settings)
-        return _model(system, y, result, self.ridge, settings, strict)
+        return model_of(system, y, result, self.ridge, settings, strict)
 
     def append(
         self, x_new: MatrixLike, y_new: Any, *, ridge: Any = None, strict: bool = True
@@ -153,7 +164,8 @@ class KernelModel:
         does where the new rows make the matrix singular.
         """
         system, y, settings = self._known("append")
-        rows, whole = system.extended(to_host(x_new))
+        x_new = match_features(to_host(x_new), self.feature_names, "x_new")
+        rows, whole = system.extended(x_new)
         more, _ = check_targets(y_new, rows.shape[0], "y_new")
         if more.shape[1] != y.reshape(len(y), -1).shape[1]:
             raise InputError(
@@ -167,7 +179,7 @@ class KernelModel:
             method = self._result().method
             result = solve_system(whole, targets, joint, method, settings)
         result = result.replace(ridge=joint)
-        return _model(whole, targets, result, joint, settings, strict)
+        return model_of(whole, targets, result, joint, settings, strict)
 
     def save(self, path: Any) -> tuple[Path, Path]:
         """Save the model as ``path.npz`` (arrays) and ``path.json`` (all else).
@@ -191,7 +203,7 @@ class KernelModel:
             If the network has Python functions of yours, which are not saved.
         """
         parts = (self.net, self.x, self.coefficients, self.get, self.ridge, self.facts)
-        return write_model(Contents(*parts), path)
+        return write_model(Contents(*parts, self.feature_names), path)
 
     def __repr__(self) -> str:
         n, d = self.x.shape[:2]
@@ -220,58 +232,16 @@ class KernelModel:
         factor = self._result().details.get("factor")
         if not isinstance(factor, CholeskyFactor) or factor.n != x.shape[0]:
             return None
-        cross = gram(self.net, rows, x, get=self.get)
+        how: dict[str, Any] = {"get": self.get, "dtype": self._known("append")[0].kind}
+        cross = gram(self.net, rows, x, **how)
         try:
-            corner = gram(self.net, rows, get=self.get)
-            longer = factor.append(cross, corner, ridge)
+            longer = factor.append(cross, gram(self.net, rows, **how), ridge)
         except IndefiniteError:  # singular by now
             return None
         return longer.result(y, rtol).replace(reason="the factor was extended by rows")
 
 
-def fit(net: Any, x: MatrixLike, y: Any, **options: Any) -> KernelModel:
-    """Solve a kernel problem and return the model that predicts with it.
-
-    Parameters
-    ----------
-    net, x, y, **options
-        As for `fastntk.solve`.
-
-    Returns
-    -------
-    KernelModel
-        ``model.result`` is the `SolveResult`. Rows, targets and coefficients are in
-        host memory, also where those given lie on a GPU.
-
-    Raises
-    ------
-    FastntkError
-        As `fastntk.solve`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import fastntk
-    >>> from fastntk import stax
-    >>> net = stax.serial(stax.Dense(512, W_std=1.5), stax.Relu(), stax.Dense(1))
-    >>> x = np.random.default_rng(0).standard_normal((50, 3))
-    >>> model = fastntk.fit(net, x, np.sin(x[:, 0]), ridge=1e-3)
-    >>> model.predict(x[:4]).shape
-    (4,)
-    >>> more = model.append(x[:2] + 0.5, np.sin(x[:2, 0] + 0.5))
-    >>> more.result.reason
-    'the factor was extended by rows'
-    """
-    bound = inspect.signature(solve).bind(net, x, y, **options)
-    bound.apply_defaults()
-    problem, y = Problem.of(net, x, bound.arguments), to_host(y)
-    result = problem.solve(y)
-    return _model(
-        problem.system, y, result, problem.ridge, problem.settings, problem.strict
-    )
-
-
-def _model(
+def model_of(
     system: System,
     y: Any,
     result: SolveResult,
@@ -279,6 +249,7 @@ def _model(
     settings: Settings,
     strict: bool,
 ) -> KernelModel:
+    """Return the model of a solve; unless ``strict`` of one that failed, too."""
     if strict:
         result.require_success()
     kind = "float32" if system.precision == "float32" else "float64"
@@ -286,7 +257,16 @@ def _model(
     x, centers = system.x, result.centers
     if centers is not None:  # training rows, or rows of one's own
         x = centers if centers.ndim > 1 else system.x[centers]
-    training = (system, np.asarray(y, dtype=np.float64), settings)
+    targets, is_vector = check_targets(y, system.x.shape[0])  # a copy
+    training = (system, targets[:, 0] if is_vector else targets, settings)
     return KernelModel(
-        system.net, x, result.x, system.get, ridge, facts, result, training
+        net=system.net,
+        x=x,
+        coefficients=result.x,
+        get=system.get,
+        ridge=ridge,
+        facts=facts,
+        result=result,
+        _training=training,
+        feature_names=system.feature_names,
     )

@@ -13,6 +13,7 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._files import write_whole
 from fastntk._typing import AnyArray, FloatArray
+from fastntk._validation import FeatureNames
 from fastntk.solvers.ridges import Ridge, described
 from fastntk.spec import as_spec, from_json, to_json
 
@@ -29,6 +30,8 @@ class Contents(NamedTuple):
     ----------
     net, x, coefficients, get, ridge, facts
         As in `fastntk.solvers.KernelModel`.
+    feature_names : tuple of str or int, or None
+        Of the columns of ``x``; None in files that name none.
     """
 
     net: Any
@@ -37,6 +40,7 @@ class Contents(NamedTuple):
     get: str
     ridge: Ridge
     facts: Mapping[str, Any]
+    feature_names: FeatureNames | None = None
 
 
 def write_model(model: Contents, path: Any) -> tuple[Path, Path]:
@@ -61,6 +65,7 @@ def write_model(model: Contents, path: Any) -> tuple[Path, Path]:
         "get": model.get,
         "ridge": model.ridge if is_number else described(model.ridge),
         "facts": dict(model.facts),
+        "feature_names": model.feature_names,
         "sha256": hashlib.sha256(data).hexdigest(),
     }
     write_whole(arrays_path, data)
@@ -76,6 +81,7 @@ def read_model(path: Any) -> Contents:
         version = words["fastntk_model"]
         network, get, ridge = json.dumps(words["network"]), words["get"], words["ridge"]
         facts, digest = dict(words["facts"]), words["sha256"]
+        names = _names(words.get("feature_names"))
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{words_path.name}: this is no model saved by fastntk ({error})"
@@ -101,7 +107,21 @@ def read_model(path: Any) -> Contents:
         raise InputError(
             f"{arrays_path.name}: can't read its arrays ({error})"
         ) from None
-    return Contents(from_json(network), x, coefficients, get, ridge, facts)
+    if names is not None and len(names) != x.shape[1]:
+        raise InputError(
+            f"{words_path.name}: found {len(names)} feature names for {x.shape[1]} "
+            "features; the file is damaged, or was changed by hand"
+        )
+    return Contents(from_json(network), x, coefficients, get, ridge, facts, names)
+
+
+def _names(found: Any) -> FeatureNames | None:
+    """Return the names of features in a file; older ones have none."""
+    if found is None:
+        return None
+    if not isinstance(found, list) or not all(isinstance(n, str | int) for n in found):
+        raise TypeError("feature_names is no list of names")
+    return tuple(found)
 
 
 def _rows(arrays: Mapping[str, AnyArray]) -> Any:

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray, FloatArray
+from fastntk._validation import is_frame, to_array
 from fastntk.request.placement import to_host
 
 __all__ = [
@@ -65,7 +66,11 @@ class DenseOperator:
     Parameters
     ----------
     matrix : array-like of shape (n, n)
-        Symmetric, float32 or float64 (others are promoted). Not copied if need not be.
+        Symmetric, float32 or float64 (others are promoted).
+    copy : bool, default=True
+        Whether the matrix is copied, n^2 numbers, so that you may change it. False
+        shares your memory where the dtype allows: leave it as it is while the operator
+        is in use.
 
     Raises
     ------
@@ -84,15 +89,15 @@ class DenseOperator:
            [3.]])
     """
 
-    def __init__(self, matrix: Any) -> None:
-        array = np.asarray(matrix)
+    def __init__(self, matrix: Any, *, copy: bool = True) -> None:
+        array = to_array(matrix, "matrix")
         if array.ndim != 2 or array.shape[0] != array.shape[1] or not array.size:
             raise InputError(
                 f"matrix: found shape {array.shape}; expected (n, n), a kernel matrix "
                 "of the training rows with themselves"
             )
         kind = np.float32 if array.dtype in (np.float32, np.float16) else np.float64
-        self.matrix: FloatArray = np.asarray(array, dtype=kind)
+        self.matrix: FloatArray = np.array(array, kind, copy=copy or None)
         if not np.isfinite(self.matrix.sum()):
             if not np.isfinite(self.matrix).all():
                 raise InputError("matrix: found NaN or infinity; expected numbers")
@@ -127,8 +132,8 @@ def as_operator(operator: Any) -> KernelOperator:
         If it is neither, or not square.
     """
     operator = to_host(operator)
-    if isinstance(operator, np.ndarray | list):
-        return DenseOperator(operator)
+    if isinstance(operator, np.ndarray | list) or is_frame(operator):
+        return DenseOperator(operator, copy=False)
     members = ("shape", "dtype", "matmat", "diagonal", "block")
     missing = [name for name in members if not hasattr(operator, name)]
     if missing:

@@ -4,10 +4,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from fastntk._typing import MatrixLike
-from fastntk._validation import as_input
+from fastntk._validation import as_input, as_samples, feature_names, owned_rows
 from fastntk.request.options import Options
 from fastntk.request.placement import beside, device_number, is_on_device, to_host
 from fastntk.request.request import is_layerwise
@@ -173,17 +171,24 @@ class Problem:
             if options.backend == "auto":
                 options = options.replace(backend="cuda")
         is_whole = is_layerwise(as_spec(net), x)
-        rows: Any = np.asarray(x) if is_whole else as_input(x, "x")
+        rows = as_samples(x, "x") if is_whole else as_input(x, "x")
         settings = {key: given[key] for key in _SETTINGS}
         settings["rtol"] = check_rtol(given["rtol"])
         how = (given["precision"], options, given["cache"], device)
-        system = System(net, rows, given["get"], *how)
+        system = System(net, rows, given["get"], *how, feature_names(x))
         return cls(
             system,
             as_ridge(given["ridge"], rows.shape[0], _n_outputs(given["y"])),
             given["method"],
             settings,
             bool(given["strict"]),
+        )
+
+    def owning(self, given: Any) -> "Problem":
+        """Return the problem with rows in memory that is not the caller's."""
+        rows = owned_rows(self.system.x, given)
+        return dataclasses.replace(
+            self, system=dataclasses.replace(self.system, x=rows)
         )
 
     def solve(self, y: Any) -> SolveResult:

@@ -9,7 +9,12 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._resources import available_memory
 from fastntk._typing import AnyArray, IntArray
-from fastntk._validation import as_input, check_max_memory
+from fastntk._validation import (
+    FeatureNames,
+    as_input,
+    check_max_memory,
+    match_features,
+)
 from fastntk.calls.gram import gram_of
 from fastntk.operators.build import operator_of
 from fastntk.request.options import DEFAULTS, Options
@@ -56,6 +61,8 @@ class System:
     device : int or None
         Number of the GPU that is current while tiles are made there; None: the one
         that is current at the call.
+    feature_names : tuple of str or int, or None
+        Of the columns of the rows, where these were a table.
     """
 
     net: Any
@@ -65,6 +72,7 @@ class System:
     options: Options = DEFAULTS
     cache: Any = "auto"
     device: int | None = None
+    feature_names: FeatureNames | None = None
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -78,17 +86,21 @@ class System:
                 "matrix"
             )
 
+    @property
+    def kind(self) -> type[np.floating[Any]]:
+        """Dtype of a matrix that is formed, whatever that of the rows."""
+        return np.float32 if self.precision == "float32" else np.float64
+
     def matrix(self) -> DenseOperator:
         """Return the whole matrix, Fortran order, to be overwritten."""
-        request = self._request(self.x).with_options(max_memory=None)
+        request = self._request(self.x).with_options(max_memory=None, dtype=self.kind)
         if request.is_layerwise:
-            return DenseOperator(gram_of(request))
-        kind = np.float32 if self.precision == "float32" else np.float64
+            return DenseOperator(gram_of(request), copy=False)
         n = self.x.shape[0]
-        out = np.empty((n, n), dtype=kind, order="F")
+        out = np.empty((n, n), dtype=self.kind, order="F")
         with on_device_number(self.device):
-            gram_of(request.with_options(dtype=kind), out)
-        return DenseOperator(out)
+            gram_of(request, out)
+        return DenseOperator(out, copy=False)
 
     def operators(self, ridge: Ridge) -> tuple[KernelOperator, KernelOperator | None]:
         """Return the operator to iterate with, and the one for residuals if another."""
@@ -122,12 +134,13 @@ class System:
 
     def cross(self, x_new: Any, coefficients: AnyArray) -> AnyArray:
         """Return ``K(x_new, x) @ coefficients``, tile by tile."""
+        x_new = match_features(x_new, self.feature_names, "x_new")
         request = self._request(x_new, self.x)
         if request.is_layerwise:
-            block = gram_of(request.replace(options=DEFAULTS))
+            options = DEFAULTS.replace(dtype=self.kind)
+            block = gram_of(request.replace(options=options))
             return np.asarray(block @ coefficients)
-        kind = np.float32 if self.precision == "float32" else np.float64
-        options = self.options.replace(dtype=kind)
+        options = self.options.replace(dtype=self.kind)
         with on_device_number(self.device):
             known = operator_of(self.net, x_new, self.x, self.get, options, 0)
         return np.asarray(known.matmat(coefficients))

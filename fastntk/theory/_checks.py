@@ -8,7 +8,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
-from fastntk._validation import as_input
+from fastntk._validation import as_input, refuse_masked, to_array
 
 __all__ = [
     "as_integer",
@@ -49,7 +49,7 @@ def as_kernel(kernel: Any, name: str = "kernel") -> FloatArray:
 
 def as_targets(y: Any, n: int, name: str = "y") -> FloatArray:
     """Return targets of shape (n, n_outputs) in float64, or raise `InputError`."""
-    array = np.asarray(y)
+    array = to_array(y, name)
     if array.ndim == 1 and array.size:
         array = array[:, None]
     if array.dtype.kind in "US":
@@ -73,8 +73,9 @@ def as_targets(y: Any, n: int, name: str = "y") -> FloatArray:
 
 def as_numbers(values: Any, name: str, least: float = -math.inf) -> FloatArray:
     """Return finite numbers >= ``least`` of any shape in float64."""
+    refuse_masked(values, name)
     try:
-        array = np.asarray(values, dtype=np.float64)
+        array = np.array(values, dtype=np.float64)  # results keep it
     except (TypeError, ValueError):
         raise InputError(
             f"{name}: found {values!r}; expected numbers{_bound(least)}"
@@ -122,7 +123,8 @@ def not_empty(array: FloatArray, name: str) -> FloatArray:
 
 def unit_of(kernel: Any) -> float:
     """Return the rounding unit of the dtype in which a kernel was given."""
-    dtype = np.dtype(getattr(kernel, "dtype", np.float64))
+    found = kernel if hasattr(kernel, "tocsr") else to_array(kernel, "kernel")
+    dtype = np.dtype(found.dtype)
     kind = dtype if dtype.kind == "f" else np.dtype(np.float64)
     return float(np.finfo(kind).eps)
 

@@ -9,6 +9,7 @@ from scipy.optimize import nnls
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
+from fastntk._validation import to_array
 from fastntk.spec import Polynomial, Spec
 from fastntk.theory._checks import as_integer, as_numbers
 
@@ -85,7 +86,7 @@ class ActivationDesign:
         degrees = np.arange(len(self.hermite))
         scales = np.exp(-0.5 * np.array([math.lgamma(k + 1.0) for k in degrees]))
         values: FloatArray = np.polynomial.hermite_e.hermeval(
-            np.asarray(x, dtype=np.float64), self.hermite * scales
+            to_array(x, "x").astype(np.float64), self.hermite * scales
         )
         return values
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._typing import InputMatrix
-from fastntk._validation import as_input, check_pair, is_same_input
+from fastntk._validation import as_input, check_pair, is_same_input, owned_rows
 from fastntk.backends import Backend, Worker, get_backend
 from fastntk.program import Program, lower
 from fastntk.request.options import Options
@@ -79,6 +79,17 @@ class Setup:
     def is_sparse(self) -> bool:
         """Whether an input is sparse."""
         return any(not isinstance(x, np.ndarray) for x in self.sides)
+
+    def own_rows(self, request: Request) -> None:
+        """Keep copies of rows that are the caller's memory; they count as made here."""
+        first, second = owned_rows(self.x1, request.x1), self.x2
+        self.given_bytes += _made_bytes(first, self.x1)
+        if second is self.x1:
+            second = first
+        elif second is not None:
+            second = owned_rows(second, request.x2)
+            self.given_bytes += _made_bytes(second, self.x2)
+        self.x1, self.x2 = first, second
 
     def prepare_rows(self) -> None:
         """Normalise the rows of both sides and run the variance pass."""

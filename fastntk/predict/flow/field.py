@@ -69,10 +69,13 @@ class Field:
         ridge: Ridge,
         output_factor: Any,
         operators: tuple[str, Any] | None = None,
+        *,
+        copy: bool = False,
     ) -> "Field":
         """Return the field of targets in their own shape; no kernel is used yet.
 
         With ``operators``, a reason and the training rows, ``load`` returns operators.
+        ``copy``: matrices may be the caller's memory, and are copied.
         """
         basis = output_basis(output_factor, layout.n_outputs)
         ridge = ridge.checked(layout, basis is not None)
@@ -80,7 +83,7 @@ class Field:
         start = ridge.of_targets()[0] if ridge.is_per_target else ridge
         kernels: TrainedKernels | OperatorKernels
         if operators is None:
-            kernels = TrainedKernels(load, layout, start, scale)
+            kernels = TrainedKernels(load, layout, start, scale, copy=copy)
         else:
             kernels = OperatorKernels(load, start, scale, *operators)
         field = cls(kernels, layout, layout.flatten(y), basis)

@@ -9,6 +9,7 @@ from scipy.linalg import lapack
 
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray, FloatArray
+from fastntk._validation import refuse_masked, to_array
 
 __all__ = [
     "as_generator",
@@ -29,13 +30,7 @@ _FACTORED = 4_000  # rows up to which a factorisation is worth its time
 
 def as_real(x: Any, name: str) -> AnyArray:
     """Return ``x`` as an array of finite real numbers of any float or integer dtype."""
-    try:
-        array = np.asarray(x)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise InputError(
-            f"{name}: found a {type(x).__name__} that is no array ({error}); expected "
-            "numbers in a regular shape"
-        ) from None
+    array = to_array(x, name)
     if array.dtype.kind not in "fiub":
         raise InputError(
             f"{name}: found dtype {array.dtype}; expected real numbers. Encode classes "
@@ -88,6 +83,7 @@ def as_outputs(value: Any, shape: tuple[int, ...], name: str) -> FloatArray:
 
 def as_times(t: Any) -> FloatArray:
     """Return times as a float64 array: >= 0, infinity allowed."""
+    refuse_masked(t, "t")
     try:
         if isinstance(t, str | bytes) or np.asarray(t).dtype.kind not in "fiu":
             raise TypeError
@@ -110,7 +106,7 @@ def as_times(t: Any) -> FloatArray:
 
 def check_positive(value: Any, name: str) -> float:
     """Return a finite number > 0."""
-    number = _as_float(value)
+    number = _as_float(value, name)
     if not (math.isfinite(number) and number > 0):
         raise InputError(f"{name}: found {value!r}; expected a finite number > 0")
     return number
@@ -118,7 +114,7 @@ def check_positive(value: Any, name: str) -> float:
 
 def check_ridge(value: Any, name: str = "diag_reg") -> float:
     """Return a finite number >= 0."""
-    number = _as_float(value)
+    number = _as_float(value, name)
     if not (math.isfinite(number) and number >= 0):
         raise InputError(
             f"{name}: found {value!r}; expected a finite number >= 0 (0: none)"
@@ -128,7 +124,7 @@ def check_ridge(value: Any, name: str = "diag_reg") -> float:
 
 def check_momentum(momentum: Any) -> float:
     """Return a momentum in [0, 1)."""
-    number = _as_float(momentum)
+    number = _as_float(momentum, "momentum")
     if not 0 <= number < 1:
         raise InputError(
             f"momentum: found {momentum!r}; expected a number in [0, 1): at 1 nothing "
@@ -225,7 +221,8 @@ def check_semidefinite(matrix: FloatArray, name: str) -> None:
         )
 
 
-def _as_float(value: Any) -> float:
+def _as_float(value: Any, name: str) -> float:
+    refuse_masked(value, name)
     if isinstance(value, bool | str):
         return math.nan
     try:

@@ -138,8 +138,6 @@ class KernelSource:
     ) -> dict[str, Any]:
         """Return the kernels asked for, by name."""
         names = tuple(names)
-        if self.network is not None:
-            x1, x2 = _widened(x1), _widened(x2)
         get = names[0] if len(names) == 1 else names
         found = self._function(x1, x2, get, **kwargs)
         return {name: pick(found, name, label) for name in names}
@@ -163,9 +161,7 @@ class KernelSource:
         if self.network is not None and np.ndim(x) == 2 and not kwargs:
             from fastntk.calls import diagonal
 
-            return np.asarray(
-                diagonal(self.network, _widened(x), name), dtype=np.float64
-            )
+            return np.asarray(diagonal(self.network, x, name), dtype=np.float64)
         blocks = [
             np.asarray(self(x[i : i + _BLOCK], None, (name,), "x", **kwargs)[name])
             for i in range(0, np.shape(x)[0], _BLOCK)
@@ -198,13 +194,6 @@ def in_blocks(x: Any, entries: int | None, n: int) -> Iterator[Any]:
     step = max(4, entries // n)
     for start in range(0, max(1, np.shape(rows)[0]), step):
         yield rows[start : start + step]
-
-
-def _widened(x: Any) -> Any:
-    """Return float32 rows in float64: solves need all digits of the kernel."""
-    if isinstance(x, np.ndarray) and x.dtype in (np.float32, np.float16):
-        return x.astype(np.float64)
-    return x
 
 
 def test_arguments(

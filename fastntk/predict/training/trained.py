@@ -46,6 +46,8 @@ class TrainedKernels:
         Added to the diagonal.
     output_scale : float, default=1.0
         Mean eigenvalue of the factor of the outputs.
+    copy : bool, default=False
+        Whether matrices that share memory with what ``load`` returns are copied.
 
     Notes
     -----
@@ -60,11 +62,14 @@ class TrainedKernels:
         layout: Layout,
         ridge: Ridge,
         output_scale: float = 1.0,
+        *,
+        copy: bool = False,
     ) -> None:
         self._load = load
         self._layout = layout
         self._ridge = ridge
         self._output_scale = output_scale
+        self._copies = copy
         self._has_many_ridges = False
         self._matrices: dict[str, FloatArray] = {}
         self._units: dict[str, float] = {}
@@ -77,7 +82,11 @@ class TrainedKernels:
         """Return a kernel of the training set as an n x n matrix, without ridge."""
         if name not in self._matrices:
             kernel = self._load(name)
-            self._matrices[name] = self._layout.square(kernel, "k_train_train")
+            matrix = self._layout.square(kernel, "k_train_train")
+            if self._copies and not isinstance(kernel, list | tuple):
+                own = matrix.flags.owndata and matrix is not kernel
+                matrix = matrix if own else matrix.copy()
+            self._matrices[name] = matrix
             self._units[name] = rounding_unit(kernel)
         return self._matrices[name]
 

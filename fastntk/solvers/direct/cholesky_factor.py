@@ -8,6 +8,7 @@ from scipy.linalg import lapack
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
+from fastntk._validation import to_array
 from fastntk.solvers.checks import check_rtol, check_targets, column_norms
 from fastntk.solvers.direct.in_place import SharedArray, factorise
 from fastntk.solvers.measure import Meter
@@ -191,8 +192,8 @@ class CholeskyFactor:
         -----
         ``n^2 m`` flops instead of ``(n + m)^3 / 3``; the old factor stays as it is.
         """
-        below = np.array(cross, dtype=np.float64, order="F")
-        square = np.array(corner, dtype=np.float64, order="F")
+        below = np.array(to_array(cross, "cross"), dtype=np.float64, order="F")
+        square = np.array(to_array(corner, "corner"), dtype=np.float64, order="F")
         n, m = self.n, len(square)
         if below.shape != (m, n) or square.shape != (m, m):
             raise InputError(

@@ -7,6 +7,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
+from fastntk._validation import to_array
 from fastntk.solvers.checks import check_ridge, check_rtol, check_targets, column_norms
 from fastntk.solvers.direct.psd import growth, psd_eigh
 from fastntk.solvers.measure import Meter
@@ -123,7 +124,7 @@ class EighFactor:
         ndarray of shape (n_times, *b.shape)
             Coefficients of gradient flow from 0; ``k(x, X)`` times them predicts.
         """
-        t = np.atleast_1d(np.asarray(times, dtype=np.float64))
+        t = np.atleast_1d(to_array(times, "times")).astype(np.float64)
         if t.ndim != 1 or not (t >= 0).all():
             raise InputError(
                 f"times: found {times!r}; expected numbers >= 0 (infinity allowed)"
@@ -157,7 +158,7 @@ class EighFactor:
 
     def effective_dimension(self, ridges: Any) -> Any:
         """Return ``tr K (K + ridge I)^-1`` for a ridge or several."""
-        r = np.asarray(ridges, dtype=np.float64)
+        r = to_array(ridges, "ridges").astype(np.float64)
         safe = np.maximum(self.values + r[..., None], np.finfo(np.float64).tiny)
         result: Any = (self.values / safe).sum(axis=-1)
         return result
@@ -260,7 +261,8 @@ class EighFactor:
                 "(n_ridges,), each of them for all targets. For one per target call "
                 "solve"
             )
-        each = [self._inverse(check_ridge(r))[:, 0] for r in np.atleast_1d(ridges)]
+        values = np.atleast_1d(to_array(ridges, "ridges"))
+        each = [self._inverse(check_ridge(r))[:, 0] for r in values]
         return np.array(each)
 
     def _filter(self, b: Any, weights: FloatArray) -> FloatArray:
