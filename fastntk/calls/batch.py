@@ -9,6 +9,7 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._kernel import Kernel
 from fastntk._typing import AnyArray
+from fastntk._validation import to_array
 from fastntk.spec import Spec
 
 __all__ = ["batch"]
@@ -117,7 +118,7 @@ def _join(blocks: Sequence[Sequence[Any]], is_symmetric: bool) -> Any:
             for k in range(len(first))
         ]
         return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
-    array = np.asarray(first)
+    array = to_array(first, "batch: the result of the function")
     if array.ndim < 2:
         raise InputError(
             f"batch: found a result of type {type(first).__name__} and shape "
@@ -128,7 +129,10 @@ def _join(blocks: Sequence[Sequence[Any]], is_symmetric: bool) -> Any:
 
 
 def _join_arrays(blocks: Sequence[Sequence[Any]]) -> AnyArray:
-    rows = [np.concatenate([np.asarray(b) for b in row], axis=1) for row in blocks]
+    rows = [
+        np.concatenate([to_array(b, "kernel_fn") for b in row], axis=1)
+        for row in blocks
+    ]
     return np.concatenate(rows)
 
 
@@ -139,7 +143,7 @@ def _join_kernels(blocks: Sequence[Sequence[Kernel]], is_symmetric: bool) -> Ker
         return _join_arrays([[getattr(b, name) for b in row] for row in blocks])
 
     def own(name: str, side: Sequence[Kernel]) -> AnyArray:
-        return np.concatenate([np.asarray(getattr(b, name)) for b in side])
+        return np.concatenate([to_array(getattr(b, name), name) for b in side])
 
     first = blocks[0][0]
     nngp = matrix("nngp")

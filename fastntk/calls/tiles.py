@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastntk._typing import GetArg, MatrixLike
+from fastntk._validation import check_flag, owned
 from fastntk.calls.choose import choose
 from fastntk.request.options import Options
 from fastntk.request.request import Request
@@ -23,6 +24,7 @@ def tiles(
     max_memory: int | float | str | None = None,
     collapse: bool = True,
     outputs: str | Sequence[str] | None = None,
+    copy: bool = True,
 ) -> Iterator[tuple[slice, slice, Any]]:
     """Yield the kernel matrix block by block; it is never held as a whole.
 
@@ -36,6 +38,10 @@ def tiles(
         As in `fastntk.gram`.
     outputs : str or sequence of str, optional
         As in `fastntk.gram`: each block is then a dictionary by place.
+    copy : bool, default=True
+        Whether the iterator keeps a copy of rows in host memory, so that you may change
+        yours between two blocks; it counts as an input in ``max_memory``. False keeps
+        the rows themselves: leave them as they are until the last block.
 
     Yields
     ------
@@ -79,4 +85,8 @@ def tiles(
         collapse=collapse,
     )
     request = Request.of(net, x1, x2, get, options, outputs)
+    if check_flag(copy, "copy") and not request.is_on_device:
+        first = owned(request.x1)
+        second = first if x2 is x1 else owned(request.x2)
+        request = request.replace(x1=first, x2=second)
     return choose(request).tiles(request)

@@ -63,9 +63,9 @@ def operator(
     progress : bool or callable, default=False
         As in `fastntk.gram`, for every product.
     copy : bool, default=True
-        Whether the operator keeps a copy of the rows, one of ``n d`` numbers, so that
-        you may change them. False keeps the rows themselves: leave them as they are
-        while the operator is in use.
+        Whether the operator keeps a copy of the rows, ``n d`` numbers, so that you may
+        change yours; it counts as an input in ``max_memory``. False keeps the rows
+        themselves: leave them as they are while the operator is in use.
 
     Returns
     -------

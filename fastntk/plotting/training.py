@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._validation import refuse_masked
 from fastntk.plotting.checks import Array, as_columns, as_line, check_variances
 from fastntk.plotting.style import COLOURS, DATA, as_axes, finish, set_title
 
@@ -104,6 +105,7 @@ def _draw_bands(ax: Axes, t: Array, means: Array, variances: Array) -> None:
 
 
 def _draw_members(ax: Axes, t: Array, members: ArrayLike, n_curves: int) -> None:
+    refuse_masked(members, "members")
     found = np.asarray(members, dtype=np.float64)
     if found.ndim != 3 or found.shape[1:] != (len(t), n_curves):
         raise InputError(

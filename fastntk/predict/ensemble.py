@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from fastntk._validation import owned
 from fastntk.predict.ensemble_predictor import EnsemblePredictor
 from fastntk.predict.given.checks import as_targets, check_positive, check_samples
 from fastntk.predict.given.layout import Layout
@@ -65,7 +64,7 @@ def gradient_descent_mse_ensemble(
         change yours. False keeps float64 arrays themselves: leave them as they are
         while the predictor is in use.
     **kernel_fn_train_train_kwargs : object
-        Further arguments of the kernel function.
+        Further arguments of the kernel function; they are passed on, and not copied.
 
     Returns
     -------
@@ -127,14 +126,13 @@ def gradient_descent_mse_ensemble(
     points = Points(source, x_train, copy=copy)
     check_samples(points.x_train, y)
     layout = Layout(y.shape, trace_axes)
-    kwargs = kernel_fn_train_train_kwargs
     predictor = EnsemblePredictor(
         source,
         points,
         y,
         layout,
         check_positive(learning_rate, "learning_rate"),
-        {key: owned(value) for key, value in kwargs.items()} if copy else kwargs,
+        kernel_fn_train_train_kwargs,
         choose_method(method, layout.n_points, True, max_memory),
         max_memory,
     )

@@ -23,9 +23,10 @@ def fit(
         As for `fastntk.solve`. Where the rows are a table (a DataFrame of pandas or
         polars), the model keeps the names of its columns.
     copy : bool, default=True
-        Whether the model keeps a copy of the rows, ``n d`` numbers beside yours, so
-        that you may change them. False keeps the rows themselves where they need no
-        conversion (memory maps, say): leave them as they are while the model is in use.
+        Whether the model keeps a copy of the rows, ``n d`` numbers, so that you may
+        change yours; it counts as an input in ``max_memory``. False keeps the rows
+        themselves where they need no conversion (memory maps, say): leave them as they
+        are while the model is in use.
     **options
         As for `fastntk.solve`.
 

@@ -12,7 +12,7 @@ from fastntk._jit import source_hash
 from fastntk._typing import AnyArray, MatrixLike
 from fastntk.request.options import Options
 from fastntk.request.progress import Progress, ProgressArg, make_progress
-from fastntk.request.request import Request
+from fastntk.request.request import Request, paired
 from fastntk.spec import Spec, as_spec
 from fastntk.store.formats.choose import Format
 from fastntk.store.journal import Record, read_journals
@@ -245,7 +245,9 @@ class _Recompute:
     ) -> None:
         self._manifest = manifest
         options = Options(dtype=manifest.dtype, threads=threads)
-        setup = prepare(Request(spec, x1, x2, (manifest.kernel,), options=options))
+        setup = prepare(
+            Request(spec, x1, paired(x1, x2), (manifest.kernel,), options=options)
+        )
         if data_hash(setup.x1, setup.x2) != manifest.data:
             raise StoreError(
                 f"{place.path}: this is a store of other data than x1 and x2; pass the "

@@ -81,14 +81,12 @@ class Setup:
         return any(not isinstance(x, np.ndarray) for x in self.sides)
 
     def own_rows(self, request: Request) -> None:
-        """Keep copies of rows that are the caller's memory; they count as made here."""
+        """Keep copies of rows that are the caller's memory; they count as inputs."""
         first, second = owned_rows(self.x1, request.x1), self.x2
-        self.given_bytes += _made_bytes(first, self.x1)
         if second is self.x1:
             second = first
         elif second is not None:
             second = owned_rows(second, request.x2)
-            self.given_bytes += _made_bytes(second, self.x2)
         self.x1, self.x2 = first, second
 
     def prepare_rows(self) -> None:
