@@ -48,6 +48,11 @@ def to_array(x: Any, name: str, *, objects: bool = True) -> AnyArray:
         refuse_masked(x, name)
         if is_frame(x):
             return frame_array(x, name)
+        if hasattr(type(x), "collect") and hasattr(type(x), "collect_schema"):
+            raise InputError(
+                f"{name}: found a {type(x).__name__}, which holds no numbers yet; "
+                f"expected a table. Pass {name}.collect()"
+            )
     try:
         array = np.asarray(x)
     except (ValueError, TypeError, RuntimeError) as error:
