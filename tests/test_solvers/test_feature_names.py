@@ -19,6 +19,10 @@ OTHER = FRAME[[7, "a", "b"]]
 Y = X[:, 0] + 10 * X[:, 1]
 
 
+def _nothing(*_: Any) -> Any:
+    return None
+
+
 def _fit(x: Any = FRAME, **options: Any) -> Any:
     return fastntk.fit(NET, x, Y, ridge=0.01, **options)
 
@@ -124,7 +128,7 @@ def test_float32_rows_of_layers_by_a_user_are_solved_in_float64() -> None:
         cov2 = None if k.cov2 is None else 2 * k.cov2
         return k.replace(nngp=2 * k.nngp, ntk=2 * k.ntk, cov1=2 * k.cov1, cov2=cov2)
 
-    own = (None, None, doubled)
+    own = (_nothing, _nothing, doubled)
     net = stax.serial(stax.Dense(8, 1.5, 0.1), stax.Relu(), own, stax.Dense(1))
     x = X.astype(np.float32)
     found = fastntk.fit(net, x, Y, ridge=1e-6).predict(x)
