@@ -115,11 +115,10 @@ def test_targets_of_any_library() -> None:
 
 def test_float32_rows_are_appended_in_float64() -> None:
     x, more = X.astype(np.float32), (X[:4] + 0.5).astype(np.float32)
-    options = {"ridge": 1e-7}
-    longer = fastntk.fit(NET, x, Y, **options).append(more, Y[:4])
+    longer: Any = fastntk.fit(NET, x, Y, ridge=1e-7).append(more, Y[:4])
     assert longer.result.reason == "the factor was extended by rows"
     whole = np.concatenate([x, more]).astype(float)
-    expected = fastntk.fit(NET, whole, np.r_[Y, Y[:4]], **options)
+    expected = fastntk.fit(NET, whole, np.r_[Y, Y[:4]], ridge=1e-7)
     np.testing.assert_allclose(longer.predict(X), expected.predict(X), atol=1e-6)
 
 

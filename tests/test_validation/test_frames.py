@@ -23,6 +23,10 @@ def _frame() -> Any:
     return _pandas().DataFrame(X, columns=["a", "b"])
 
 
+def _objects(values: list[Any]) -> Any:
+    return _pandas().Series(values, dtype=object)
+
+
 def _arrow(frame: Any) -> Any:
     pytest.importorskip("pyarrow")
     return frame.astype("float64[pyarrow]")
@@ -55,7 +59,10 @@ GOOD: dict[str, tuple[Callable[[], Any], np.ndarray]] = {
     "sparse": (lambda: _frame().astype(_pandas().SparseDtype("float", 0.0)), X),
     "numbers of a category": (lambda: _frame().astype("category"), X),
     "polars": (lambda: _polars(a=X[:, 0], b=X[:, 1], c=[True, False, True]), WITH_FLAG),
-    "decimals": (lambda: _polars(a=[Decimal("1.5"), Decimal("-2")]), [[1.5], [-2.0]]),
+    "decimals": (
+        lambda: _polars(a=[Decimal("1.5"), Decimal("-2")]),
+        np.array([[1.5], [-2.0]]),
+    ),
     "pyarrow": (lambda: _table(a=X[:, 0], b=X[:, 1], c=[True, False, True]), WITH_FLAG),
 }
 
@@ -109,7 +116,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "lists": (lambda: _frame().assign(c=[[1], [2], [3]]), r"'c' \(objects: list\)"),
     "huge": (
-        lambda: _frame().assign(c=[10**400] * 3),
+        lambda: _frame().assign(c=_objects([10**400] * 3)),
         r"'c' \(integers beyond float64",
     ),
     "polars": (

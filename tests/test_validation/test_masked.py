@@ -18,7 +18,7 @@ MASK = np.arange(N) == 3
 ROWS = np.ma.masked_array(X, mask=False)
 TARGETS = np.ma.masked_array(Y, mask=MASK)
 KERNEL = np.ma.masked_array(K, mask=K > 1.0)
-ONE = np.ma.masked_array(0.1, mask=True)
+ONE: Any = np.ma.masked_array(0.1, mask=True)
 OUT = np.ma.masked_array(np.zeros((N, N)), mask=K > 1.0)
 TIMES = np.ma.masked_array([1.0, 2.0], mask=[True, False])
 
@@ -57,7 +57,7 @@ CALLS: dict[str, Callable[[], Any]] = {
         fastntk.operator(NET, X) + fastntk.operator(NET, X)
     ).matvec(TARGETS),
     "operator.block": lambda: fastntk.operator(NET, X).block(
-        np.ma.masked_array([0, 1], mask=[0, 1]), [0]
+        np.ma.masked_array([0, 1], mask=[False, True]), [0]
     ),
     "shifted": lambda: fastntk.operator(NET, X).shifted(TARGETS + 2.0),
     "shifted.matvec": lambda: fastntk.operator(NET, X).shifted(0.1).matvec(TARGETS),

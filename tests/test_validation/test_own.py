@@ -111,7 +111,8 @@ def test_rows_and_targets_may_change(what: str, kind: Any, tmp_path: Path) -> No
     expected = ask(make(kind(X), Y.copy()), tmp_path)
     x, y = kind(X), Y.copy()
     thing = make(x, y)
-    _moved(x), _moved(y)
+    _moved(x)
+    _moved(y)
     np.testing.assert_allclose(ask(thing, tmp_path), expected, rtol=1e-9, atol=1e-12)
 
 
@@ -198,10 +199,10 @@ def test_copies_can_be_left_out() -> None:
     model = fastntk.fit(NET, X, Y, ridge=0.1)
     assert not np.shares_memory(model.x, X)
     with pytest.raises(InputError, match="copy: found 'no'; expected True or False"):
-        fastntk.fit(NET, X, Y, copy="no")
+        fastntk.fit(NET, X, Y, copy="no")  # type: ignore[arg-type]
     x, kernel = X.copy(), K.ntk.copy()
     posterior = predict.Posterior(NET, x, Y, ridge=0.1, copy=False)
-    inference = predict.gp_inference(kernel, Y, 0.1, copy=False)
+    inference: Any = predict.gp_inference(kernel, Y, 0.1, copy=False)
     shared = [posterior._points.x_train, inference._field.dense.matrix("ntk")]
     assert shared[0] is x
     assert np.shares_memory(shared[1], kernel)

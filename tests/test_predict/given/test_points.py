@@ -61,9 +61,8 @@ ASKED: dict[str, Callable[[Any, Any], Any]] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_float32_rows_are_solved_in_float64(kind: str, what: str) -> None:
     make, ask = KINDS[kind], ASKED[what]
-    train, new = X, NEW
-    if kind == "float16":
-        train, new = (x.astype(np.float16) for x in (X, NEW))
+    narrow = np.float16 if kind == "float16" else np.float32
+    train, new = X.astype(narrow), NEW.astype(narrow)
     expected = ask(train.astype(np.float64), new.astype(np.float64))
     tolerance = 1e-5 if what == "Posterior.sample" else 1e-7
     np.testing.assert_allclose(ask(make(X), make(NEW)), expected, atol=tolerance)
