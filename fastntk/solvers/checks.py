@@ -105,6 +105,7 @@ def check_rtol(rtol: Any) -> float:
     InputError
         If it is outside of (0, 1).
     """
+    refuse_masked(rtol, "rtol")
     value = _number(rtol)
     if not 0.0 < value < 1.0:
         raise InputError(

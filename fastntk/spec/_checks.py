@@ -22,6 +22,7 @@ __all__ = [
     "as_real",
     "as_reals",
     "as_std",
+    "refuse_masked",
     "short_repr",
 ]
 
@@ -57,7 +58,7 @@ def as_count(
     NetworkError
         If ``value`` is not an integer, or is outside the range.
     """
-    value = _unwrap(value)
+    value = _unwrap(value, name, label)
     expected = f"expected an integer >= {smallest}"
     if isinstance(value, bool):
         raise NetworkError(f"{label}: {name} is {short_repr(value)}; {expected}")
@@ -118,7 +119,7 @@ def as_real(value: Any, name: str, label: str) -> float:
         If ``value`` is not a real number, is NaN or infinite, or is so large or
         so small that its square leaves the range of float64.
     """
-    value = _unwrap(value)
+    value = _unwrap(value, name, label)
     if isinstance(value, bool) or not isinstance(value, Real):
         raise NetworkError(
             f"{label}: {name} is {short_repr(value)}; expected a real number"
@@ -246,8 +247,18 @@ def as_positive_pair(value: Any, name: str, label: str) -> tuple[float, float]:
     return pair
 
 
-def _unwrap(value: Any) -> Any:
+def refuse_masked(value: Any, name: str, label: str) -> None:
+    """Refuse a masked array or number, whose mask nothing here would read."""
+    if hasattr(type(value), "filled"):
+        raise NetworkError(
+            f"{label}: {name} is a masked array; expected plain numbers, as masks are "
+            "not read. Fill the masked entries"
+        )
+
+
+def _unwrap(value: Any, name: str, label: str) -> Any:
     """Turn NumPy scalars and 0-d arrays of any library into Python numbers."""
+    refuse_masked(value, name, label)
     if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
         return value.item()
     return value

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from fastntk._errors import NetworkError
-from fastntk.spec._checks import short_repr
+from fastntk.spec._checks import refuse_masked, short_repr
 
 __all__ = ["Numbers", "as_ints", "as_numbers", "shape_of"]
 
@@ -34,6 +34,7 @@ def as_numbers(value: Any, name: str, label: str) -> Numbers:
         If something in it is not a finite real number, if it is empty, or if rows
         differ in length.
     """
+    refuse_masked(value, name, label)
     if hasattr(value, "tolist"):
         value = value.tolist()
     numbers = _nested(value, name, label)

@@ -109,6 +109,23 @@ CALLS: dict[str, Callable[[], Any]] = {
     "decompose, kernel": lambda: theory.decompose(KERNEL, Y),
     "kare": lambda: theory.kare(theory.decompose(K, Y), TIMES),
     "learning_curve": lambda: theory.learning_curve(theory.decompose(K, Y), TIMES, 0.1),
+    "Dense": lambda: stax.Dense(8, W_std=ONE),
+    "Polynomial": lambda: stax.Polynomial(
+        np.ma.masked_array([1.0, 2.0], [False, True])
+    ),
+    "DotGeneral": lambda: stax.DotGeneral(
+        rhs=np.ma.masked_array(np.eye(2), mask=False)
+    ),
+    "solve, rtol": lambda: fastntk.solve(NET, X, Y, ridge=0.1, rtol=ONE),
+    "falkon, centres": lambda: fastntk.solve(
+        NET, X, Y, ridge=0.1, method="falkon", centers=np.ma.masked_array([1, 2])
+    ),
+    "eigenlearning": lambda: theory.eigenlearning(TIMES, [1.0, 1.0], [10.0]),
+    "design_activation": lambda: theory.design_activation(TIMES),
+    "batch": lambda: fastntk.batch(_masked_kernel, 4)(X, None, "nngp"),
+    "own kernel": lambda: fastntk.gram(
+        stax.serial(stax.Dense(8), (_nothing, _nothing, _masked_layer)), X
+    ),
     "convergence": lambda: theory.convergence(KERNEL),
     "phase_diagram": lambda: theory.phase_diagram(stax.Relu(), TIMES, [0.0]),
 }
@@ -118,6 +135,14 @@ def _linear(x1: Any, x2: Any, get: Any) -> Any:
     return x1 @ (x1 if x2 is None else x2).T
 
 
+def _nothing(*_: Any) -> Any:
+    return None
+
+
+def _masked_layer(kernel: Any, **_: Any) -> Any:
+    return kernel.replace(nngp=np.ma.masked_array(kernel.nngp, mask=False))
+
+
 def _masked_kernel(x1: Any, x2: Any, get: Any) -> Any:
     return np.ma.masked_array(_linear(x1, x2, get), mask=False)
 
@@ -125,7 +150,7 @@ def _masked_kernel(x1: Any, x2: Any, get: Any) -> Any:
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.filterwarnings("error")
 def test_masks_are_refused(call: str) -> None:
-    with pytest.raises(fastntk.FastntkError, match=r"[:\]] found .*masked array"):
+    with pytest.raises(fastntk.FastntkError, match=r"masked array"):
         CALLS[call]()
 
 

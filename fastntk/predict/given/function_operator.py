@@ -75,7 +75,6 @@ def kernel_operator(
         from fastntk.spec import as_spec
 
         if is_one_run(as_spec(network)):
-            return operator(
-                network, x, get=get, dtype=np.float64, max_memory=max_memory
-            )
+            how: dict[str, Any] = {"dtype": np.float64, "max_memory": max_memory}
+            return operator(network, x, get=get, copy=False, **how)  # kept already
     return FunctionOperator(source, x, get, kwargs)
