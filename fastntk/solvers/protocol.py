@@ -69,8 +69,8 @@ class DenseOperator:
         Symmetric, float32 or float64 (others are promoted).
     copy : bool, default=True
         Whether the matrix is copied, n^2 numbers, so that you may change it. False
-        shares your memory where the dtype allows: leave it as it is while the operator
-        is in use.
+        shares your memory where the dtype allows, for solvers to overwrite if asked:
+        leave it as it is while the operator is in use.
 
     Raises
     ------

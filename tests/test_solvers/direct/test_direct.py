@@ -32,7 +32,7 @@ def y() -> Any:
 
 def test_the_factor_takes_the_memory_of_the_matrix(matrix: Any, y: Any) -> None:
     own = np.asfortranarray(matrix)
-    result = cholesky(DenseOperator(own), y, 0.1, overwrite=True)
+    result = cholesky(DenseOperator(own, copy=False), y, 0.1, overwrite=True)
     factor = result.details["factor"]
     assert factor.shared.array is own
     np.testing.assert_allclose(
