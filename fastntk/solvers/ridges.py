@@ -12,6 +12,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray, IntArray
+from fastntk._validation import to_array
 from fastntk.request.placement import to_host
 from fastntk.solvers.checks import check_ridge
 
@@ -234,19 +235,8 @@ def _array(ridge: Any, name: str) -> FloatArray | None:
     """Return an array of float64, or None for what has to be a number."""
     if isinstance(ridge, bool | int | float | str | bytes) or ridge is None:
         return None
-    if isinstance(ridge, np.ma.MaskedArray):
-        raise InputError(
-            f"{name}: found a masked array; expected an array without a mask. Fill it, "
-            f"e.g. {name}.filled(1e-3), or leave those rows out"
-        )
     expected = "expected a number >= 0, one per row, or one per target"
-    try:
-        found = np.asarray(to_host(ridge))
-    except (TypeError, ValueError, RuntimeError):
-        raise InputError(
-            f"{name}: found a {type(ridge).__name__} that is no array of numbers; "
-            f"{expected}"
-        ) from None
+    found = to_array(to_host(ridge), name)
     if found.ndim == 0 and found.dtype.kind not in "fiu":
         return None
     if found.dtype.kind not in "fiu":

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray, IntArray
-from fastntk._validation import as_input
+from fastntk._validation import as_input, to_array
 from fastntk.operators.build import operator_of
 from fastntk.operators.gram_operator import GramOperator
 from fastntk.request.placement import to_host
@@ -148,9 +148,7 @@ def _choose(centers: Any, n: int, seed: int) -> IntArray:
         count = check_count(centers, "centers", 1, n)
         rng = np.random.default_rng(seed)
         return np.sort(rng.choice(n, size=count, replace=False))
-    if isinstance(centers, np.ma.MaskedArray):
-        raise InputError("centers: found a masked array; expected one without a mask")
-    chosen = np.unique(np.asarray(to_host(centers)))
+    chosen = np.unique(to_array(to_host(centers), "centers"))
     if chosen.dtype.kind not in "iu" or not chosen.size:
         raise InputError(
             f"centers: found {chosen.size} numbers of dtype {chosen.dtype}; expected "
