@@ -9,6 +9,7 @@ from fastntk._typing import FloatArray
 __all__ = ["Enveloped"]
 
 POINTS = 1024  # at which the size is looked up
+DEVIATIONS = 50.0  # that a typical variable fits into the interval
 
 
 class Enveloped:
@@ -24,19 +25,32 @@ class Enveloped:
         The function.
     end : float
         It is looked at between -end and end.
+
+    Attributes
+    ----------
+    rough : float
+        Rounding where values cancel, as far as it is known: no roughness.
     """
 
     def __init__(self, fn: Callable[[FloatArray], FloatArray], end: float) -> None:
         self._fn = fn
+        self.rough = 0.0
         self._grid = end * (np.arange(POINTS) + 0.37) / POINTS
         sizes = np.abs(fn(np.concatenate([self._grid, -self._grid])))
         both = sizes.reshape(2, -1).max(axis=0)
+        weight = np.exp(-0.25 * (DEVIATIONS * self._grid / end) ** 2)
+        self._typical = float((weight * np.where(np.isfinite(both), both, 0.0)).max())
         self._sizes = np.maximum.accumulate(np.where(np.isfinite(both), both, 0.0))
 
     @property
     def largest(self) -> float:
         """The size at the end."""
         return float(self._sizes[-1])
+
+    @property
+    def typical(self) -> float:
+        """The largest size where a normal variable has weight."""
+        return self._typical
 
     def __call__(self, u: FloatArray) -> FloatArray:
         """Return the function."""

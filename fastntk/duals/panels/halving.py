@@ -35,6 +35,8 @@ CANCELLED = 1e-15  # rounding, relative to the function's size around
 UNSEEN = 1e-14  # a spike, likewise
 NOTHING = 1e-290  # values below are noise
 NOISE = 1e-10  # relative, that halving does not lessen
+CLEAR = 3.0  # what is taken for rounding, relative to what was found
+ROUGHER = 8.0  # the same at some thousand points
 EXPONENT = 0.15  # of the largest value, how much its digits lose: exp(-49) has 14
 SPACING = 3e-5  # of the points that look for narrow spikes, relative to their place
 
@@ -53,12 +55,15 @@ class Panels:
         Where the function is not smooth: as given, or found.
     gaps : ndarray of shape (p,)
         Largest differences between the function and the polynomials: its rounding.
+    rough : float, default=0.0
+        What halving does not lessen where values cancel, if there is such a place.
     """
 
     edges: FloatArray
     coefs: FloatArray
     kinks: tuple[float, ...]
     gaps: FloatArray
+    rough: float = 0.0
 
     def slope(self, u: FloatArray) -> FloatArray:
         """Return the derivative of the polynomials.
@@ -123,7 +128,7 @@ def resolve(
     found = _searched(fn, end, given, label)
     if kinks is not None:
         return dataclasses.replace(found, kinks=given)
-    points = sharpened(fn, found.kinks)
+    points = sharpened(fn, found.kinks, found.rough)
     for _ in range(3):
         if not points:
             return found
@@ -131,7 +136,7 @@ def resolve(
         more = [k for k in again.kinks if not _is_near(k, points)]
         if not more:
             break
-        points = sharpened(fn, sorted({*points, *more}))
+        points = sharpened(fn, sorted({*points, *more}), again.rough)
     return dataclasses.replace(again, kinks=points)
 
 
@@ -162,6 +167,9 @@ def _searched(
     edges = _start(end, kinks)
     for _ in range(3):
         found = _refine(known, edges, label)
+        if found.rough > known.rough:  # such places are looked at again, as smooth
+            known.rough = CLEAR * found.rough
+            found = _refine(known, edges, label)
         off = _off_points(known, found)
         if not len(off):
             break
@@ -170,7 +178,8 @@ def _searched(
         edges = edges[(edges >= -end) & (edges <= end)]
     narrow = graded(found.edges)
     points = [_closer(known, k, w, label) for k, w in narrow]
-    return dataclasses.replace(found, kinks=tuple(sorted(points)))
+    kinks = tuple(sorted(points))
+    return dataclasses.replace(found, kinks=kinks, rough=known.rough)
 
 
 def _closer(fn: Enveloped, kink: float, error: float, label: str) -> float:
@@ -203,7 +212,7 @@ def _off_points(fn: Enveloped, panels: Panels) -> FloatArray:
             steep = np.abs(panels.coefs[some, 1:]).sum(axis=1) / width[some]
             floor = 1e-11 * (size + (np.abs(left[some]) * steep)[:, None])
             around = fn.size(left[some], left[some] + width[some])
-            floor += UNSEEN * around[:, None] + NOTHING
+            floor += UNSEEN * around[:, None] + NOTHING + ROUGHER * fn.rough
             off = np.abs(values - fits) > floor
             rows = np.flatnonzero(off.any(axis=1))
             worst = np.abs(values - fits).argmax(axis=1)[rows]
@@ -222,18 +231,20 @@ def _off_points(fn: Enveloped, panels: Panels) -> FloatArray:
 def _refine(fn: Enveloped, edges: FloatArray, label: str) -> Panels:
     """Halve panels until all are resolved or as narrow as numbers allow."""
     left, right = edges[:-1], edges[1:]
-    above = np.full((3, len(left)), np.inf)  # tails of the panels that each is part of
+    above = np.full((2, 3, len(left)), np.inf)  # of the panels that each is part of
     done: list[tuple[FloatArray, ...]] = []
-    total = 0
+    total, rough = 0, 0.0
     while len(left):
-        coefs, gap, tail, is_smooth = _fit(fn, left, right)
+        coefs, gap, tails, is_smooth = _fit(fn, left, right)
         place = np.maximum(np.abs(left), 1e-3 * np.abs(edges).max())
-        is_noise = (tail <= NOISE) & (tail > 0.3 * above[2])
-        stop = is_smooth | is_noise | (right - left <= DEEPEST * place)
+        limits = np.array([NOISE, NOISE * fn.typical])[:, None]
+        is_noise = (tails <= limits) & (tails > 0.3 * above[:, 2])
+        rough = max(rough, float(tails[1, is_noise[1] & ~is_smooth].max(initial=0.0)))
+        stop = is_smooth | is_noise.any(axis=0) | (right - left <= DEEPEST * place)
         done.append((left[stop], right[stop], coefs[stop], gap[stop]))
         total += int(stop.sum())
         left, right = left[~stop], right[~stop]
-        above = np.vstack([tail[~stop], above[:2, ~stop]])
+        above = np.stack([tails, *above.swapaxes(0, 1)[:2]], axis=1)[..., ~stop]
         if total + 2 * len(left) > MOST:
             raise NetworkError(
                 f"{label}: fn is smooth on none of {MOST} panels between "
@@ -248,11 +259,11 @@ def _refine(fn: Enveloped, edges: FloatArray, label: str) -> Panels:
     )
     order = np.argsort(starts)
     edges = np.append(starts[order], ends[order][-1])
-    return Panels(edges, coefs[order], (), gaps[order])
+    return Panels(edges, coefs[order], (), gaps[order], rough)
 
 
 def _fit(fn: Enveloped, left: FloatArray, right: FloatArray) -> tuple[FloatArray, ...]:
-    """Return coefficients panel by panel, gaps, relative tails, and if these are small.
+    """Return coefficients, gaps, tails (relative, absolute), and if these are small.
 
     The tolerance takes into account that an argument is known to an ulp only, and that
     small values are powers with a large exponent.
@@ -270,8 +281,8 @@ def _fit(fn: Enveloped, left: FloatArray, right: FloatArray) -> tuple[FloatArray
     size = np.abs(values).max(axis=1)
     steep = np.abs(coefs[:, 1:]).sum(axis=1) / width
     far = np.maximum(np.abs(left), np.abs(right))
-    floor = CANCELLED * fn.size(left, right) + NOTHING
+    floor = CANCELLED * fn.size(left, right) + NOTHING + fn.rough
     small = np.log((size + NOTHING) / (fn.largest + NOTHING))
     blurred = size * (1 + EXPONENT * np.abs(small))
     is_smooth = tail <= SHARP * (blurred + far * steep) + floor
-    return coefs, gap, tail / (size + NOTHING), is_smooth
+    return coefs, gap, np.stack([tail / (size + NOTHING), tail]), is_smooth

@@ -18,6 +18,7 @@ SIDES = tuple(1e-2 * 2.0**-k for k in range(0, 13, 2))  # widths next to a kink
 DEGREE = 5  # of the function there
 GAP = 2.0**-6  # of such a width, that the kink may be off
 CLEAR = 1e4  # roundings that a jump is larger than
+STEEPER = 8.0  # rounding of the slope of such a polynomial
 
 
 def graded(edges: FloatArray, grade: float = GRADED) -> list[tuple[float, float]]:
@@ -73,7 +74,7 @@ def rounded(kink: float, error: float) -> float:
 
 
 def sharpened(
-    fn: Callable[[FloatArray], FloatArray], kinks: Sequence[float]
+    fn: Callable[[FloatArray], FloatArray], kinks: Sequence[float], rough: float = 0.0
 ) -> tuple[float, ...]:
     """Return kinks to the last digits, from the function on both of their sides.
 
@@ -86,6 +87,10 @@ def sharpened(
         The function.
     kinks : sequence of float
         The points, ascending.
+    rough : float, default=0.0
+        Rounding of the function where values cancel. If there is some, points at which
+        only the second derivative jumps are looked at too: panels have not closed in
+        on these.
 
     Returns
     -------
@@ -95,12 +100,12 @@ def sharpened(
     found = []
     for i, kink in enumerate(kinks):
         near = [abs(kink - k) for j, k in enumerate(kinks) if j != i]
-        found.append(_sharpened(fn, kink, 0.5 * min(near, default=1.0)))
+        found.append(_sharpened(fn, kink, 0.5 * min(near, default=1.0), rough))
     return tuple(sorted(set(found)))
 
 
 def _sharpened(
-    fn: Callable[[FloatArray], FloatArray], kink: float, room: float
+    fn: Callable[[FloatArray], FloatArray], kink: float, room: float, rough: float
 ) -> float:
     x = GAP + (1 - GAP) * 0.5 * (1 - np.cos(np.pi * (np.arange(16) + 0.5) / 16))
     for width in SIDES:
@@ -110,7 +115,7 @@ def _sharpened(
         left = Chebyshev.fit(-x, values[:16], DEGREE, domain=[-1, -GAP])
         right = Chebyshev.fit(x, values[16:], DEGREE, domain=[GAP, 1])
         steep = max(np.abs(side.coef[1:]).sum() for side in (left, right)) / width
-        noise = 8 * EPS * (np.abs(values).max() + abs(kink) * steep)
+        noise = 8 * EPS * (np.abs(values).max() + abs(kink) * steep) + rough
         off = np.abs(np.concatenate([left(-x), right(x)]) - values)
         if off.max() > noise:
             continue
@@ -118,6 +123,12 @@ def _sharpened(
         bend = float(right.deriv()(0.0) - left.deriv()(0.0))
         if abs(jump) > CLEAR * noise and abs(jump) > GAP * abs(bend):
             return _jump(fn, kink, width, (left, right))
+        curve = float(right.deriv(2)(0.0) - left.deriv(2)(0.0))
+        if rough and abs(curve) > CLEAR * noise:
+            at = _crossing(left.deriv(), right.deriv())
+            if abs(at) < GAP and abs(right(at) - left(at)) <= STEEPER * noise:
+                error = STEEPER * width * noise / abs(curve)
+                return rounded(kink + width * at, error)
         at = _crossing(left, right) if abs(bend) > CLEAR * noise else math.inf
         if abs(at) < GAP:
             return rounded(kink + width * at, width * noise / abs(bend))
