@@ -70,12 +70,12 @@ class NumericalDual:
     def is_piecewise(self) -> bool:
         """Whether the function is made of polynomials, so that it has a closed form."""
         source = self.source
-        return piecewise(source, source.panels(16.0)) is not None
+        return piecewise(source, source.usual) is not None
 
     @property
     def kinks(self) -> tuple[float, ...]:
         """Where the function is not smooth, within 16 of 0."""
-        return self.source.panels(16.0).kinks
+        return self.source.usual.kinks
 
     @property
     def description(self) -> str:

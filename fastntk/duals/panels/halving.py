@@ -13,7 +13,7 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from fastntk._errors import NetworkError
-from fastntk._typing import FloatArray
+from fastntk._typing import AnyArray, FloatArray
 from fastntk.duals.panels.envelope import Enveloped
 from fastntk.duals.panels.kinks import graded, rounded, sharpened
 from fastntk.duals.panels.legendre import (
@@ -239,7 +239,9 @@ def _refine(fn: Enveloped, edges: FloatArray, label: str) -> Panels:
         place = np.maximum(np.abs(left), 1e-3 * np.abs(edges).max())
         limits = np.array([NOISE, NOISE * fn.typical])[:, None]
         is_noise = (tails <= limits) & (tails > 0.3 * above[:, 2])
-        rough = max(rough, float(tails[1, is_noise[1] & ~is_smooth].max(initial=0.0)))
+        is_inside = fn.size(left, right) < fn.typical
+        tail = tails[1, is_noise[1] & ~is_smooth & is_inside]
+        rough = max(rough, float(tail.max(initial=0.0)))
         stop = is_smooth | is_noise.any(axis=0) | (right - left <= DEEPEST * place)
         done.append((left[stop], right[stop], coefs[stop], gap[stop]))
         total += int(stop.sum())
@@ -262,7 +264,7 @@ def _refine(fn: Enveloped, edges: FloatArray, label: str) -> Panels:
     return Panels(edges, coefs[order], (), gaps[order], rough)
 
 
-def _fit(fn: Enveloped, left: FloatArray, right: FloatArray) -> tuple[FloatArray, ...]:
+def _fit(fn: Enveloped, left: FloatArray, right: FloatArray) -> tuple[AnyArray, ...]:
     """Return coefficients, gaps, tails (relative, absolute), and if these are small.
 
     The tolerance takes into account that an argument is known to an ulp only, and that

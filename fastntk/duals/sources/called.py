@@ -48,15 +48,8 @@ class Called:
             If the function takes no arrays, or returns another shape, something that
             is no array of real numbers, or NaN. Infinity is returned as it is.
         """
-        flat = np.asarray(u, dtype=np.float64).reshape(-1).view()
-        flat.flags.writeable = False
-        values = self._real(self._values(flat))
-        if values.shape != flat.shape:
-            raise NetworkError(
-                f"{self.label}: {self.name} returned shape {values.shape} for an array "
-                f"of shape {flat.shape}; expected one value for each element. "
-                f"Write it with NumPy's functions, or wrap it in numpy.vectorize"
-            )
+        flat = _flat(u)
+        values = self._shaped(flat, self._values(flat))
         bad = np.isnan(values)
         if bad.any():
             at = float(flat[int(np.flatnonzero(bad)[0])])
@@ -66,6 +59,53 @@ class Called:
                 "e.g. by numpy.where and numpy.maximum"
             )
         return values.reshape(np.shape(u))
+
+    def or_nan(self, u: FloatArray) -> FloatArray:
+        """Return the values, NaN where there are none.
+
+        Parameters
+        ----------
+        u : ndarray
+            Real numbers, any shape, some so far from 0 that a formula overflows.
+
+        Returns
+        -------
+        ndarray of float64
+
+        Raises
+        ------
+        NetworkError
+            As a call, but for NaN. Python's own OverflowError and its like at single
+            numbers are NaN.
+        """
+        flat = _flat(u)
+        try:
+            with np.errstate(all="ignore"):
+                found = self.function(flat)
+        except (ArithmeticError, ValueError):
+            found = np.array([self._one(flat[i : i + 1]) for i in range(len(flat))])
+        except Exception:
+            found = self._values(flat)  # the error in words
+        return self._shaped(flat, found).reshape(np.shape(u))
+
+    def _one(self, u: FloatArray) -> float:
+        """Return the value at one number, NaN if it raises an arithmetic error."""
+        try:
+            with np.errstate(all="ignore"):
+                return float(self._shaped(u, self.function(u))[0])
+        except (ArithmeticError, ValueError):
+            return np.nan
+
+    def _shaped(self, flat: FloatArray, found: Any) -> FloatArray:
+        """Return values as float64, one for each number."""
+        values = self._real(found)
+        if values.shape != flat.shape:
+            raise NetworkError(
+                f"{self.label}: {self.name} returned shape {values.shape} for an array "
+                f"of shape {flat.shape}; expected one value for each element. "
+                f"Write it with NumPy's functions, or wrap it in numpy.vectorize"
+            )
+        return values
 
     def _values(self, u: FloatArray) -> Any:
         try:
@@ -97,3 +137,10 @@ class Called:
                 "no smooth function; expected float64. Compute in float64"
             )
         return found.astype(np.float64, copy=False)
+
+
+def _flat(u: FloatArray) -> FloatArray:
+    """Return a view of one axis that the user's function cannot change."""
+    flat = np.asarray(u, dtype=np.float64).reshape(-1).view()
+    flat.flags.writeable = False
+    return flat

@@ -167,7 +167,7 @@ def _checked(source: Source) -> Source:
                 f"{source.label}: {function.name}({at:.6g}) is infinite; expected "
                 "finite numbers. Guard divisions and logarithms, e.g. by numpy.maximum"
             )
-    if not source.fn(np.linspace(-40, 40, 4001)).any():
+    if not np.nan_to_num(source.fn.or_nan(np.linspace(-40, 40, 4001))).any():
         raise NetworkError(
             f"{source.label}: fn is 0 at 4001 points between -40 and 40; expected an "
             "activation, which is not 0 almost everywhere"

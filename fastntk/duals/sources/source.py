@@ -1,7 +1,6 @@
 """What is known of an activation: the function, its derivative, kinks, and reach."""
 
 import dataclasses
-import math
 from functools import cached_property
 
 import numpy as np
@@ -10,15 +9,11 @@ from fastntk._errors import NetworkError
 from fastntk._typing import FloatArray
 from fastntk.duals.panels.halving import Panels, resolve
 from fastntk.duals.sources.called import Called
+from fastntk.duals.sources.extent import finite_to, interval, reach_of
 
 __all__ = ["Source"]
 
-REACH = 12.5  # of a bounded function: exp(-z^2/4) is 1e-17 there
-FARTHEST = 37.0  # exp(-z^2/2) leaves float64 beyond
-NEGLIGIBLE = 1e-18
-LARGEST = 1e308
-MOST = 1e150  # a value whose square fits in float64
-HUGE = 340.0  # a logarithm, likewise
+USUAL = 16.0  # as far from 0 as kinks are named
 WRONG = 1e-6  # a derivative so far from the function's is not its derivative
 
 
@@ -69,26 +64,10 @@ class Source:
         Raises
         ------
         NetworkError
-            If there is none: the function grows too fast.
+            If there is none: the function grows too fast, or is NaN or infinite where
+            the variable has weight.
         """
-        top = float(np.max(q))
-        z = np.linspace(-FARTHEST, FARTHEST, 2 * 8 * 37 + 1)
-        values = np.abs(self.fn(math.sqrt(top) * z))
-        with np.errstate(divide="ignore"):
-            size = np.log(np.minimum(values, LARGEST)) - 0.25 * z * z
-        peak = float(size.max())
-        if peak == -math.inf:
-            return REACH
-        matters = np.abs(z[size > peak + math.log(NEGLIGIBLE)])
-        end = max(REACH, float(matters.max()) + 0.25)
-        if not end < FARTHEST or peak > HUGE or values.max() > MOST:
-            raise NetworkError(
-                f"{self.label}: fn grows faster than a normal variable of variance "
-                f"{top:.4g} can tame: E[fn(u)^2] is infinite, or too large for "
-                "float64; expected growth slower than exp(u^2 / (4 q)). Bound fn, or "
-                "make the weights before it smaller (W_std, b_std)"
-            )
-        return end
+        return reach_of(self.fn, float(np.max(q)))
 
     def panels(self, end: float) -> Panels:
         """Return the function as polynomials on an interval around 0.
@@ -102,9 +81,8 @@ class Source:
         -------
         Panels
         """
-        power = 4.0 ** math.ceil(math.log2(max(end, 1.0)) / 2)
-        if not np.isfinite(self.fn(np.array([-power, power]))).all():
-            power = end
+        functions = [self.fn] if self.df is None else [self.fn, self.df]
+        power = interval(functions, end)
         if power not in self._known:
             kinks = self.given_kinks
             found = resolve(self.fn, power, kinks, self.label, is_known=self.is_known)
@@ -112,6 +90,11 @@ class Source:
                 self._check_derivative(found)
             self._known[power] = found
         return self._known[power]
+
+    @property
+    def usual(self) -> Panels:
+        """The function within 16 of 0, or as far as it is finite."""
+        return self.panels(finite_to(self.fn, USUAL))
 
     def slope(self, u: FloatArray) -> FloatArray:
         """Return the derivative almost everywhere.
