@@ -11,6 +11,8 @@ from fastntk.duals.closed_forms import closed_form
 from fastntk.duals.numerical import NumericalDual, numerical_dual
 from fastntk.duals.numerical_host import constant_duals
 from fastntk.duals.pairs.bounded import pair_duals
+from fastntk.duals.pairs.words import in_words, remedy
+from fastntk.duals.series.rounding import rounding_of_constants
 from fastntk.duals.user.host import host_dual
 from fastntk.spec import Elementwise, ElementwiseNumerical, Numerical, Spec
 
@@ -226,39 +228,12 @@ def _numerical(
     worst_slope = float((found.bound_slope / (found.scale_slope + tiny)).max())
     if not (worst <= dual.tol and worst_slope <= 100 * dual.tol):
         raise ToleranceNotReached(
-            f"{dual.label}: {_in_words(worst, worst_slope)}, by {found.method}; "
+            f"{dual.label}: {in_words(worst, worst_slope)}, by {found.method}; "
             f"expected at most tol = {dual.tol:.0e} (100 tol). "
-            + _remedy(worst, dual.tol)
+            + remedy(source, np.concatenate([q1, q2]), worst, dual.tol)
         )
     kind = dual.kind if found.method != "quadrature" else "estimated"
     return found.value, found.slope, found.bound, found.bound_slope, kind, found.method
-
-
-def _in_words(worst: float, worst_slope: float) -> str:
-    if not np.isfinite(worst):
-        return "the error of its dual has no bound"
-    return (
-        f"the bound on the error is {worst:.1e} of the diagonal ({worst_slope:.1e} for "
-        "the derivative)"
-    )
-
-
-def _remedy(worst: float, tol: float) -> str:
-    """Return what to do about a bound that is too large."""
-    if not np.isfinite(worst):
-        return (
-            "fn seems to be infinite somewhere, or its square to have no mean; take a "
-            "function without such points"
-        )
-    if worst <= tol:
-        return (
-            "The function is accurate, its derivative is not: pass df=, take a "
-            "constant part off, name the kinks, or allow a larger tol"
-        )
-    return (
-        "Name the points where fn is not smooth (kinks), scale the argument of one "
-        "that is narrow or oscillates fast, or allow a larger tol"
-    )
 
 
 def _of_functions(
@@ -284,16 +259,12 @@ def _constants(
         return _of_functions(spec, label, q1, c, q2)
     if isinstance(spec, Numerical | Elementwise | ElementwiseNumerical):
         dual = numerical_dual(spec, label)
-        value, slope = constant_duals(dual.source, q1, q2)
-        size = 32 * EPS
-        return (
-            value,
-            slope,
-            size * np.abs(value),
-            size * np.abs(slope),
-            dual.kind,
-            "quadrature",
-        )
+        top = max(float(q1.max()), float(q2.max())) or 1.0
+        value, slope = constant_duals(dual.source, q1, q2, top)
+        own, own_slope = rounding_of_constants(dual.source, q1, q2, top)
+        own += CONSTANT * np.abs(value)
+        own_slope += CONSTANT * np.abs(slope)
+        return value, slope, own, own_slope, dual.kind, "quadrature"
     # the limit at a right angle, as in a network
     smallest = 1e-200
     one, two = np.maximum(q1, smallest), np.maximum(q2, smallest)

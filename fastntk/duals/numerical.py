@@ -157,7 +157,7 @@ def _try_out(dual: NumericalDual, q_lo: float, q_hi: float) -> None:
     q1, q2 = np.array([q_lo, q_lo, q_hi, q_hi]), np.array([q_lo, q_hi, q_hi, q_hi])
     theta = np.array([2.5, 0.1, 1.0, 1e-3])
     found = pair_duals(source, q1, q2, theta, dual.method, dual.least_terms, dual.tol)
-    check_bound(found, dual.label, dual.tol)
+    check_bound(found, source, q1, dual.label, dual.tol)
 
 
 def numerical_dual(spec: Spec, label: str) -> NumericalDual:

@@ -229,12 +229,13 @@ class NumericalHost:
         dual = self.dual
         terms, tol = dual.least_terms, dual.tol
         found = pair_duals(dual.source, q1, q2, theta, dual.method, terms, tol)
-        check_bound(found, dual.label, dual.tol)
+        q = np.concatenate([q1, q2])
+        check_bound(found, dual.source, q, dual.label, dual.tol)
         return found.value, found.slope
 
 
 def constant_duals(
-    source: Source, q1: FloatArray, q2: FloatArray
+    source: Source, q1: FloatArray, q2: FloatArray, top: float | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """Return the duals of pairs of which one has no variance: it is a constant.
 
@@ -244,12 +245,14 @@ def constant_duals(
         The activation.
     q1, q2 : ndarray of shape (n,)
         Variances, one of each pair 0.
+    top : float, optional
+        See `fastntk.duals.series.moments.mean_values`.
 
     Returns
     -------
     tuple of ndarray of shape (n,)
     """
     q, place = np.unique(np.concatenate([q1, q2]), return_inverse=True)
-    means = np.array([mean_values(source, value) for value in q.tolist()])
+    means = np.array([mean_values(source, value, top) for value in q.tolist()])
     pairs = means[place[: len(q1)]] * means[place[len(q1) :]]
     return pairs[:, 0], pairs[:, 1]

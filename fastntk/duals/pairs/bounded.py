@@ -9,10 +9,11 @@ from fastntk._errors import ToleranceNotReached
 from fastntk._typing import AnyArray, FloatArray, IntArray
 from fastntk.duals.pairs.polar import polar_means
 from fastntk.duals.pairs.recognise import piecewise
-from fastntk.duals.pairs.rounding import rounding_of
+from fastntk.duals.pairs.words import remedy
 from fastntk.duals.panels.halving import Panels
 from fastntk.duals.series.hermite import LARGEST, Rows, hermite_rows
 from fastntk.duals.series.moments import moments
+from fastntk.duals.series.rounding import rounding_of
 from fastntk.duals.sources.source import Source
 
 __all__ = ["PairDuals", "check_bound", "pair_duals"]
@@ -98,13 +99,19 @@ def pair_duals(
     return _by_quadrature(source, q1, q2, theta)
 
 
-def check_bound(found: PairDuals, label: str, tol: float) -> None:
+def check_bound(
+    found: PairDuals, source: Source, q: FloatArray, label: str, tol: float
+) -> None:
     """Refuse duals whose bound is above ten times the tolerance.
 
     Parameters
     ----------
     found : PairDuals
         The duals.
+    source : Source
+        The activation.
+    q : ndarray of shape (m,)
+        Its variances.
     label : str
         The layer as shown in messages.
     tol : float
@@ -119,9 +126,8 @@ def check_bound(found: PairDuals, label: str, tol: float) -> None:
     if worst > 10 * tol:
         raise ToleranceNotReached(
             f"{label}: the error of its dual may be {worst:.1e} of the diagonal, by "
-            f"{found.method}; expected at most tol = {tol:.0e}. Name the points where "
-            "fn is not smooth (kinks), scale its argument, smooth it where it is "
-            "narrow, or allow a larger tol"
+            f"{found.method}; expected at most tol = {tol:.0e}. "
+            + remedy(source, q, worst, tol)
         )
 
 

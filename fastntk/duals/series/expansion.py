@@ -9,6 +9,7 @@ from fastntk._typing import FloatArray
 from fastntk.duals.series.hermite import hermite_rows
 from fastntk.duals.series.log_fit import log_fit
 from fastntk.duals.series.moments import mean_values
+from fastntk.duals.series.rounding import rounding_of
 from fastntk.duals.sources.source import Source
 
 __all__ = ["MOST_TERMS", "Expansion", "expand"]
@@ -112,7 +113,8 @@ def expand(
     gap = float(np.sqrt((fit.errors[:k] ** 2).sum())) + float(fit.errors[k])
     gap_dot = float(np.sqrt((np.arange(1, k) * fit.errors[1:k] ** 2).sum()))
     gap_dot *= float((scale / np.sqrt(ends * rows.steep)).max())
-    noise = float((rows.noise / np.sqrt(rows.size)).max())
+    own, _ = rounding_of(source, ends)
+    noise = float((np.maximum(rows.noise, own) / np.sqrt(rows.size)).max())
     noise_dot = float((rows.noise_dot / np.sqrt(rows.steep)).max())
     tail = float((rows.tail[:, k] / rows.size).max())
     tail_dot = float((rows.tail_dot[:, k - 1] / rows.steep).max())
@@ -121,7 +123,7 @@ def expand(
         u_lo=fit.low,
         u_hi=fit.high,
         cheb=fit.coefs,
-        zero=mean_values(source, 0.0),
+        zero=mean_values(source, 0.0, q_hi),
         bound=2 * (tail + gap + noise) + 8 * EPS,
         bound_dot=2 * (tail_dot + gap_dot + float(fit.errors[k + 1]) + noise_dot)
         + 8 * EPS,

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastntk._errors import NetworkError
 from fastntk._typing import FloatArray
+from fastntk.duals.panels.halving import Panels
 from fastntk.duals.panels.rules import WIDEST, too_fine, z_rule
 from fastntk.duals.sources.source import Source
 
@@ -39,7 +40,9 @@ def moments(source: Source, q: FloatArray) -> tuple[FloatArray, FloatArray]:
     return size, steep
 
 
-def mean_values(source: Source, q: float) -> tuple[float, float]:
+def mean_values(
+    source: Source, q: float, top: float | None = None
+) -> tuple[float, float]:
     """Return ``E fn(u)`` and ``E fn'(u)``; at 0 the mean of both sides' slopes.
 
     Parameters
@@ -48,16 +51,27 @@ def mean_values(source: Source, q: float) -> tuple[float, float]:
         The activation.
     q : float
         Variance >= 0.
+    top : float, optional
+        The largest variance that goes with it, > 0: the slope at 0 is that of the
+        polynomials for it; by default of those on [-1, 1].
 
     Returns
     -------
     tuple of float
     """
     if q == 0:
-        sides = source.slope(np.array([-1e-12, 1e-12]))
+        near = np.array([-1e-12, 1e-12])
+        if source.df is None and top is not None:
+            sides = _panels(source, top).slope(near)
+        else:
+            sides = source.slope(near)
         return float(source.fn(np.zeros(1))[0]), float(sides.mean())
     f, d, mass = _values(source, q, source.reach(np.array([q])))
     return float(mass @ f), float(mass @ d)
+
+
+def _panels(source: Source, q: float) -> Panels:
+    return source.panels(source.reach(np.array([q])) * math.sqrt(q))
 
 
 def _values(

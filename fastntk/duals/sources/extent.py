@@ -16,6 +16,7 @@ NEGLIGIBLE = 1e-18
 MOST = 1e150  # a value whose square fits in float64
 HUGE = 340.0  # a logarithm, likewise
 BETWEEN = 64  # points at which a function is tried out further away
+TAME = 1e30  # a value that is no growth yet
 RISING = 0.8  # of the finite part: growth, if the largest part of a mean lies beyond
 
 
@@ -55,7 +56,8 @@ def reach_of(fn: Called, variance: float) -> float:
     matters = np.abs(z[size > peak + math.log(NEGLIGIBLE)])
     end = max(REACH, float(matters.max()) + 0.25)
     largest = float(values[np.abs(z) <= end].max())
-    is_growth = abs(float(z[size.argmax()])) > RISING * min(limit, FARTHEST)
+    top = int(size.argmax())
+    is_growth = abs(z[top]) > RISING * min(limit, FARTHEST) and values[top] > TAME
     if peak > HUGE or largest > MOST or (end >= FARTHEST and limit > end) or is_growth:
         raise NetworkError(
             f"{fn.label}: fn grows faster than a normal variable of variance "
