@@ -1,4 +1,4 @@
-"""What messages say about bounds that are too large."""
+"""Bounds that are above a tolerance: what is let pass, what messages say."""
 
 import numpy as np
 
@@ -7,10 +7,49 @@ from fastntk.duals.series.moments import moments
 from fastntk.duals.series.rounding import rounding_of
 from fastntk.duals.sources.source import Source
 
-__all__ = ["in_words", "remedy"]
+__all__ = ["in_words", "is_cancelled", "remedy"]
 
 MOSTLY = 0.25  # of a bound, that makes it rounding's
 SIDES = 4.0  # both sides of a pair, and the safety of bounds
+ULPS = 4 * 2.0**-52  # of the values near 0, that their difference may be rounded by
+WORST = 1e-6  # a bound that is too large, whatever its cause
+
+
+def is_cancelled(source: Source, q: FloatArray, worst: float) -> bool:
+    """Return whether a bound is that of a function that takes a difference.
+
+    ``1 - cos(u)`` has values of 5e-9 at ``u = 1e-4``, rounded to 1e-16. No method can
+    make up for that, and the bound says it.
+
+    Parameters
+    ----------
+    source : Source
+        The activation.
+    q : ndarray of shape (m,)
+        Variances > 0.
+    worst : float
+        The bound, relative to the diagonal.
+
+    Returns
+    -------
+    bool
+        False for other rounding, e.g. of single precision, and for bounds above 1e-6.
+    """
+    own, relative = _rounding(source, q)
+    if worst > WORST or SIDES * relative < MOSTLY * worst:
+        return False
+    reach = max(1.0, 4 * float(np.sqrt(q.max())))
+    largest = np.abs(source.fn.or_nan(np.linspace(-reach, reach, 65)))
+    return own <= ULPS * float(np.nanmax(largest))
+
+
+def _rounding(source: Source, q: FloatArray) -> tuple[float, float]:
+    """Return the rounding of a function, and the same relative to its size."""
+    ends = np.unique([q.min(), q.max()])
+    size, _ = moments(source, ends)
+    own, _ = rounding_of(source, ends)
+    relative = own / np.sqrt(np.maximum(size, 1e-300))
+    return float(own[relative.argmax()]), float(relative.max())
 
 
 def in_words(worst: float, worst_slope: float) -> str:
@@ -61,12 +100,10 @@ def remedy(source: Source, q: FloatArray, worst: float, tol: float) -> str:
             "The function is accurate, its derivative is not: pass df=, take a "
             "constant part off, name the kinks, or allow a larger tol"
         )
-    ends = np.unique([q.min(), q.max()])
-    size, _ = moments(source, ends)
-    own = rounding_of(source, ends)[0] / np.sqrt(np.maximum(size, 1e-300))
-    if SIDES * own.max() > MOSTLY * worst:
+    _, rounding = _rounding(source, q)
+    if SIDES * rounding > MOSTLY * worst:
         return (
-            f"The values of fn are rounded to {own.max():.0e} of their size at such "
+            f"The values of fn are rounded to {rounding:.0e} of their size at such "
             "variances, because it takes a difference of larger numbers: write it "
             "without one (numpy.expm1, numpy.log1p, 2 * numpy.sin(u / 2)**2 for 1 - "
             "cos(u)), or allow a larger tol"

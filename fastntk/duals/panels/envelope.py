@@ -9,6 +9,9 @@ from fastntk._typing import FloatArray
 __all__ = ["Enveloped"]
 
 POINTS = 1024  # at which the size is looked up
+LEAST = (
+    0.3  # deviation: values of 1 - cos(u) closer to 0 are differences of larger ones
+)
 DEVIATIONS = 50.0  # that a typical variable fits into the interval
 
 
@@ -38,7 +41,8 @@ class Enveloped:
         self._grid = end * (np.arange(POINTS) + 0.37) / POINTS
         sizes = np.abs(fn(np.concatenate([self._grid, -self._grid])))
         both = sizes.reshape(2, -1).max(axis=0)
-        weight = np.exp(-0.25 * (DEVIATIONS * self._grid / end) ** 2)
+        deviation = max(end / DEVIATIONS, LEAST)
+        weight = np.exp(-0.25 * (self._grid / deviation) ** 2)
         self._typical = float((weight * np.where(np.isfinite(both), both, 0.0)).max())
         self._sizes = np.maximum.accumulate(np.where(np.isfinite(both), both, 0.0))
 

@@ -35,6 +35,7 @@ CANCELLED = 1e-15  # rounding, relative to the function's size around
 UNSEEN = 1e-14  # a spike, likewise
 NOTHING = 1e-290  # values below are noise
 NOISE = 1e-10  # relative, that halving does not lessen
+ROUGH = 1e-12  # the same, relative to typical values, where values cancel
 CLEAR = 3.0  # what is taken for rounding, relative to what was found
 ROUGHER = 8.0  # the same at some thousand points
 EXPONENT = 0.15  # of the largest value, how much its digits lose: exp(-49) has 14
@@ -237,7 +238,7 @@ def _refine(fn: Enveloped, edges: FloatArray, label: str) -> Panels:
     while len(left):
         coefs, gap, tails, is_smooth = _fit(fn, left, right)
         place = np.maximum(np.abs(left), 1e-3 * np.abs(edges).max())
-        limits = np.array([NOISE, NOISE * fn.typical])[:, None]
+        limits = np.array([NOISE, ROUGH * fn.typical])[:, None]
         is_noise = (tails <= limits) & (tails > 0.3 * above[:, 2])
         is_inside = fn.size(left, right) < fn.typical
         tail = tails[1, is_noise[1] & ~is_smooth & is_inside]
