@@ -9,10 +9,8 @@ from fastntk._typing import FloatArray
 __all__ = ["Enveloped"]
 
 POINTS = 1024  # at which the size is looked up
-LEAST = (
-    0.3  # deviation: values of 1 - cos(u) closer to 0 are differences of larger ones
-)
-DEVIATIONS = 50.0  # that a typical variable fits into the interval
+DEVIATIONS = 50.0  # of a typical variable, that fit into the interval
+LEAST = 0.3  # such a deviation; values of 1 - cos(u) nearer to 0 are mere differences
 
 
 class Enveloped:

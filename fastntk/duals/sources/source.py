@@ -1,6 +1,7 @@
 """What is known of an activation: the function, its derivative, kinks, and reach."""
 
 import dataclasses
+import math
 from functools import cached_property
 
 import numpy as np
@@ -82,7 +83,9 @@ class Source:
         Panels
         """
         functions = [self.fn] if self.df is None else [self.fn, self.df]
-        power = interval(functions, end)
+        power = 4.0 ** math.ceil(math.log2(max(end, 1.0)) / 2)
+        if power not in self._known:
+            power = interval(functions, end)
         if power not in self._known:
             kinks = self.given_kinks
             found = resolve(self.fn, power, kinks, self.label, is_known=self.is_known)
