@@ -24,7 +24,11 @@ def rule() -> tuple[Any, Any]:
         x = [_root(mpmath.mpf(v)) for v in np.polynomial.legendre.leggauss(NODES)[0]]
         slopes = [mpmath.diff(_legendre, v) for v in x]
         w = [2 / ((1 - v * v) * s * s) for v, s in zip(x, slopes, strict=True)]
-        return tuple(np.array([L(mpmath.nstr(v, 25)) for v in a]) for a in (x, w))
+        return _long(x), _long(w)
+
+
+def _long(values: Sequence[Any]) -> Any:
+    return np.array([L(mpmath.nstr(v, 25)) for v in values])
 
 
 def _legendre(x: Any) -> Any:
@@ -64,8 +68,8 @@ def dual(
     z1, w1 = _nodes(np.array([L(k) for k in kinks]) / one, np.zeros(1, L))
     z2, w2 = _nodes(np.array([L(k) for k in kinks]) / two / rest, rho / rest * z1[0])
     u, v = one * z1[0], two * (rho * z1[0][:, None] + rest * z2)
-    results = [w1[0] @ (f(u) * (w2 * f(v)).sum(axis=1)) for f in (fn, slope)]
-    return results[0], results[1]
+    value, steep = (w1[0] @ (f(u) * (w2 * f(v)).sum(axis=1)) for f in (fn, slope))
+    return value, steep
 
 
 def _nodes(cuts: Any, shift: Any) -> tuple[Any, Any]:
@@ -89,5 +93,4 @@ def multiple(form: Any, points: Sequence[tuple[float, float, float]]) -> Any:
         for p in points:
             q1, c, q2 = map(mpmath.mpf, p)
             found.append(form(MULTIPLE, q1, q2, c))
-        pairs = [[L(mpmath.nstr(v, 25)) for v in pair] for pair in found]
-    return np.array(pairs).T
+        return _long([p[0] for p in found]), _long([p[1] for p in found])
