@@ -156,7 +156,7 @@ BAD = [
     (np.full(N, "a"), "found dtype <U1"),
     (np.ones(N, dtype=complex), "found dtype complex128"),
     (np.ones(N, dtype=bool), "found dtype bool"),
-    ([[1.0], [1.0, 2.0]], "a list that is no array of numbers"),
+    ([[1.0], [1.0, 2.0]], "found a list that is no array"),
     ("many", "found 'many'"),
     (None, "found None"),
     (-0.1, "found -0.1"),
