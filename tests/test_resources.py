@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
-from fastntk import _resources
+from fastntk._resources import memory
 from fastntk._resources import (
     available_cores,
     available_memory,
@@ -153,14 +153,14 @@ def test_the_peak_counts_from_a_reset() -> None:
 
 def test_the_peak_without_the_mark_of_linux(monkeypatch: pytest.MonkeyPatch) -> None:
     held = resident_memory()
-    monkeypatch.setattr(_resources, "_high_water_mark", lambda: None)
+    monkeypatch.setattr(memory, "_high_water_mark", lambda: None)
     peak = peak_memory()
     assert peak is not None and held is not None
     assert peak >= 0.9 * held
     usage = SimpleNamespace(rss=5, peak_wset=7)
-    monkeypatch.setattr(_resources, "_usage", lambda: usage)
+    monkeypatch.setattr(memory, "_usage", lambda: usage)
     assert peak_memory() == 7
-    monkeypatch.setattr(_resources, "_usage", lambda: None)
+    monkeypatch.setattr(memory, "_usage", lambda: None)
     monkeypatch.setitem(sys.modules, "resource", None)
     assert peak_memory() is None
 

@@ -167,7 +167,9 @@ def check_threads(threads: int | None) -> int:
     Parameters
     ----------
     threads : int or None
-        At least 1; None for the cores available to this process.
+        At least 1; None for the cores available to this process: the least of its
+        affinity, the quotas of its control groups, and the variables OMP_NUM_THREADS,
+        NUMBA_NUM_THREADS and LOKY_MAX_CPU_COUNT. A number is taken as it is.
 
     Returns
     -------

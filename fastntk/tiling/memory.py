@@ -9,7 +9,7 @@ from fastntk._resources import available_memory
 
 __all__ = ["budget_left", "check_available"]
 
-SMALL = 1 << 20  # bytes that are there wherever Python runs; to ask takes time
+NEVER_REFUSED = 1 << 20  # bytes
 
 
 class Needs(Protocol):
@@ -63,10 +63,10 @@ def budget_left(needs: Needs, used: int = 0) -> int | None:
 
 
 def check_available(needs: Needs) -> None:
-    """Refuse a result that cannot fit the machine's free memory."""
+    """Refuse a result that cannot fit the memory that is free for this process."""
     needed = needs.n_bytes + needs.input_bytes
-    if needed < SMALL:
-        return
+    if needed < NEVER_REFUSED:
+        return  # the question takes longer than a small result
     available = available_memory()
     if available is not None and needed > available:
         n1, n2 = needs.shape

@@ -1,0 +1,45 @@
+"""What this process may use, and what it uses: memory, cores, disks, processes.
+
+psutil answers for the machine, and is loaded by the first question. What a container, a
+quota or a variable of the environment leaves of the machine is read beside it, and the
+least of all counts.
+
+cgroups.py      limits of the control groups of this process
+cores.py        cores
+memory.py       memory: free, in all, resident, at its peak
+exhausted.py    memory that ran out all the same, as an error of ours
+system.py       processes and disks
+"""
+
+from fastntk._resources.cores import available_cores, core_limits, ignored_variables
+from fastntk._resources.exhausted import memory_told
+from fastntk._resources.memory import (
+    MemoryLimit,
+    available_memory,
+    kept_until_done,
+    left_behind,
+    memory_limits,
+    peak_memory,
+    reset_peak_memory,
+    resident_memory,
+    total_memory,
+)
+from fastntk._resources.system import file_system_of, process_exists
+
+__all__ = [
+    "MemoryLimit",
+    "available_cores",
+    "available_memory",
+    "core_limits",
+    "file_system_of",
+    "ignored_variables",
+    "kept_until_done",
+    "left_behind",
+    "memory_limits",
+    "memory_told",
+    "peak_memory",
+    "process_exists",
+    "reset_peak_memory",
+    "resident_memory",
+    "total_memory",
+]
