@@ -67,7 +67,7 @@ def _bound_cores() -> int:
 
 def _threads_of(text: str) -> int | None:
     """Return a number of threads: of "4,2" the first, that of the outermost level."""
-    first = text.split(",")[0].strip().removeprefix("+")
+    first = text.split(",", maxsplit=1)[0].strip().removeprefix("+")
     if not (first.isascii() and first.isdigit()):
         return None
     return int(first) or None

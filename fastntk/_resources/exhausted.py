@@ -23,7 +23,7 @@ _UNITS = {"bytes": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 _NUMPY = re.compile(r"allocate ([0-9.]+) (\w+)(?: for (.*))?")
 
 
-class memory_told(contextlib.AbstractContextManager[None]):  # noqa: N801
+class memory_told(contextlib.AbstractContextManager[None]):
     """Raise `MemoryBudgetError` where memory runs out inside; also a decorator.
 
     Parameters

@@ -1,12 +1,11 @@
 """Memory of this process: what is free, what there is in all, what it has used."""
 
-import contextlib
 import dataclasses
 import functools
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from fastntk._resources.cgroups import memory_groups
 __all__ = [
     "MemoryLimit",
     "available_memory",
-    "kept_until_done",
+    "count_left_behind",
     "left_behind",
     "memory_limits",
     "peak_memory",
@@ -114,21 +113,21 @@ def _machine_memory() -> MemoryLimit | None:
 
 # --- computations that were left ------------------------------------------------------
 
-_KEPT: dict[object, int] = {}
-_KEPT_LOCK = threading.Lock()
+_LEFT: dict[object, int] = {}
+_LEFT_LOCK = threading.Lock()
 
 
-@contextlib.contextmanager
-def kept_until_done(n_bytes: int) -> Iterator[None]:
-    """Count bytes as `left_behind`, until what holds them is done."""
+def count_left_behind(n_bytes: int) -> Callable[[], None]:
+    """Count bytes as `left_behind`; return what to call when they are given back."""
     key = object()
-    with _KEPT_LOCK:
-        _KEPT[key] = n_bytes
-    try:
-        yield
-    finally:
-        with _KEPT_LOCK:
-            del _KEPT[key]
+    with _LEFT_LOCK:
+        _LEFT[key] = n_bytes
+
+    def end() -> None:
+        with _LEFT_LOCK:
+            _LEFT.pop(key, None)
+
+    return end
 
 
 def left_behind() -> int:
@@ -137,8 +136,8 @@ def left_behind() -> int:
     They are in memory, so `available_memory` is without them; a budget that a caller
     gives is not.
     """
-    with _KEPT_LOCK:
-        return sum(_KEPT.values())
+    with _LEFT_LOCK:
+        return sum(_LEFT.values())
 
 
 # --- memory that is used --------------------------------------------------------------

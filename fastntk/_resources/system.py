@@ -5,7 +5,6 @@ from pathlib import Path
 __all__ = ["file_system_of", "process_exists"]
 
 
-
 def process_exists(number: int) -> bool:
     """Say whether a process of this machine has a number."""
     import psutil

@@ -3,12 +3,14 @@
 import dataclasses
 
 import numpy as np
-from scipy.linalg import lapack, solve_triangular
+from scipy.linalg import solve_triangular
 
 from fastntk._typing import FloatArray
 from fastntk.predict.training.ridge import mean_ridge
 from fastntk.predict.training.solver import Conditioning
+from fastntk.solvers.direct.lapack import pivoted_cholesky, reciprocal_condition
 from fastntk.solvers.direct.psd import cholesky_in_place
+from fastntk.solvers.direct.triangular import solve_lower
 
 __all__ = ["CholeskySolver", "SquareRoot", "rounding_unit", "square_root"]
 
@@ -60,29 +62,21 @@ class CholeskySolver:
         norm = float(np.abs(lower).sum(axis=0).max())
         if cholesky_in_place(lower) != 0:
             return None
-        reciprocal, _ = lapack.dpocon(lower, norm, uplo="L")
+        reciprocal = reciprocal_condition(lower, norm)
         if reciprocal <= n * unit:
             return None
         cutoff = n * unit * norm
-        report = Conditioning(
-            kernel, "cholesky", n, n, 1 / float(reciprocal), cutoff, mean_ridge(ridge)
-        )
+        condition, mean = 1 / reciprocal, mean_ridge(ridge)
+        report = Conditioning(kernel, "cholesky", n, n, condition, cutoff, mean)
         return cls(lower, report)
 
     def solve(self, b: FloatArray) -> FloatArray:
         """Return ``(K + ridge I)^-1 b``."""
-        half = self.whiten(b)
-        result: FloatArray = solve_triangular(
-            self.lower, half, lower=True, trans="T", check_finite=False
-        )
-        return result
+        return solve_lower(self.lower, self.whiten(b), transposed=True)
 
     def whiten(self, b: FloatArray) -> FloatArray:
         """Return ``L^-1 b``."""
-        result: FloatArray = solve_triangular(
-            self.lower, b, lower=True, check_finite=False
-        )
-        return result
+        return solve_lower(self.lower, b)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -145,7 +139,7 @@ def square_root(matrix: FloatArray, unit: float) -> SquareRoot:
     """
     n = len(matrix)
     tol = n * unit * float(matrix.diagonal().max())
-    factor, order, rank, _ = lapack.dpstrf(matrix, tol=tol, lower=1)
+    factor, order, rank = pivoted_cholesky(matrix, tol)
     root = np.empty((n, rank))
-    root[order - 1] = np.tril(factor)[:, :rank]
-    return SquareRoot(root, order[:rank] - 1)
+    root[order] = np.tril(factor)[:, :rank]
+    return SquareRoot(root, order[:rank])

@@ -4,13 +4,13 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from scipy.linalg import lapack
 
 from fastntk._errors import InputError
 from fastntk._typing import FloatArray
 from fastntk._validation import to_array
 from fastntk.solvers.checks import check_rtol, check_targets, column_norms
 from fastntk.solvers.direct.in_place import SharedArray, factorise
+from fastntk.solvers.direct.lapack import reciprocal_condition
 from fastntk.solvers.measure import Meter
 from fastntk.solvers.protocol import as_operator, dense_matrix, rounding_unit
 from fastntk.solvers.result import SolveResult
@@ -113,7 +113,8 @@ class CholeskyFactor:
         while scale > 0 and (not ladder[-1] or ladder[-1] < top * scale):
             ladder.append(ladder[-1] * 100 or 1e-14 * scale)
         shared, jitter = factorise(array, ridge, tuple(ladder))
-        reciprocal, _ = lapack.dpocon(shared.array, norm + np.max(ridge), uplo="L")
+        top_norm = float(norm + np.max(ridge))
+        reciprocal = reciprocal_condition(shared.array, top_norm)
         number = float(np.divide(1.0, reciprocal)) if reciprocal > 0 else np.inf
         return cls(shared, ridge, jitter, number)
 
@@ -213,7 +214,7 @@ class CholeskyFactor:
         joint = extended(self.ridge, n, fresh, m)
         shared = SharedArray(array, diagonal, joint + self.jitter)
         norm = float(np.abs(array).sum(axis=0).max())  # of L and K: good to a factor
-        reciprocal, _ = lapack.dpocon(array, norm, uplo="L")
+        reciprocal = reciprocal_condition(array, norm)
         number = float(np.divide(1.0, reciprocal)) if reciprocal > 0 else np.inf
         return CholeskyFactor(shared, joint, self.jitter + jitter, number)
 

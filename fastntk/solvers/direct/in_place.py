@@ -3,11 +3,11 @@
 import dataclasses
 
 import numpy as np
-from scipy.linalg import blas
 
 from fastntk._errors import IndefiniteError
 from fastntk._typing import FloatArray
 from fastntk.solvers.direct.psd import cholesky_in_place
+from fastntk.solvers.direct.triangular import solve_lower
 from fastntk.solvers.ridges import Ridge, described
 
 __all__ = ["SharedArray", "factorise"]
@@ -39,7 +39,10 @@ class SharedArray:
         The diagonal of the array is L's, and must not take part: where K is small it is
         far larger than K's.
         """
-        n = len(self.array)
+        n, n_columns = b.shape
+        if n_columns > STRIP // 4:  # an interrupt is answered between two products
+            parts = range(0, n_columns, STRIP // 4)
+            return np.hstack([self.times(b[:, j : j + STRIP // 4]) for j in parts])
         result = self.diagonal[:, None] * b
         for start in range(0, n, STRIP):
             here, after = slice(start, start + STRIP), slice(start + STRIP, n)
@@ -57,13 +60,11 @@ class SharedArray:
 
     def forward(self, b: FloatArray) -> FloatArray:
         """Return ``L^-1 b``."""
-        result: FloatArray = blas.dtrsm(1.0, self.array, b, lower=1)
-        return result
+        return solve_lower(self.array, b)
 
     def backward(self, b: FloatArray) -> FloatArray:
         """Return ``L^-T b``."""
-        result: FloatArray = blas.dtrsm(1.0, self.array, b, lower=1, trans_a=1)
-        return result
+        return solve_lower(self.array, b, transposed=True)
 
 
 def factorise(
@@ -132,9 +133,8 @@ def _indefinite(shared: SharedArray, pivot: int, ridge: Ridge) -> IndefiniteErro
     vector = np.zeros(n)
     vector[pivot] = 1.0
     if pivot:
-        half = blas.dtrsm(1.0, lower, shared.array[:pivot, pivot : pivot + 1], lower=1)
-        half = blas.dtrsm(1.0, lower, half, lower=1, trans_a=1)
-        vector[:pivot] = -half[:, 0]
+        half = solve_lower(lower, shared.array[:pivot, pivot])
+        vector[:pivot] = -solve_lower(lower, half, transposed=True)
     vector /= np.linalg.norm(vector)
     kernel = shared.restored()  # of L only the leading block was there
     form = float(vector @ (kernel @ vector))

@@ -1,14 +1,16 @@
 """Factorisations of matrices that should be positive semi-definite, of any size."""
 
 import numpy as np
-from scipy.linalg import blas, eigh, lapack
+from scipy.linalg import blas, lapack
 
 from fastntk._errors import IndefiniteError
 from fastntk._typing import FloatArray
+from fastntk.solvers.direct.lapack import eigh
 
-__all__ = ["cholesky_in_place", "growth", "psd_eigh"]
+__all__ = ["cholesky_in_place", "cholesky_of", "growth", "psd_eigh"]
 
 BLOCK = 512  # columns factorised at a time
+FLOPS = 5e9  # of a product; between two an interrupt is answered
 
 
 def cholesky_in_place(matrix: FloatArray) -> int:
@@ -33,7 +35,7 @@ def cholesky_in_place(matrix: FloatArray) -> int:
     n = len(matrix)
     for k in range(0, n, BLOCK):
         m = min(k + BLOCK, n)
-        update = matrix[k:, :k] @ matrix[k:m, :k].T
+        update = _product(matrix[k:, :k], matrix[k:m, :k].T)
         square = matrix[k:m, k:m]
         small = np.asfortranarray(square - update[: m - k])
         small, info = lapack.dpotrf(small, lower=1, clean=1, overwrite_a=1)
@@ -47,6 +49,37 @@ def cholesky_in_place(matrix: FloatArray) -> int:
                 1.0, small, below, side=1, lower=1, trans_a=1, overwrite_b=1
             )
     return 0
+
+
+def _product(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return ``a @ b``, some rows at a time."""
+    m, k, n = *a.shape, b.shape[1]
+    step = max(BLOCK, int(FLOPS / max(1.0, 2.0 * k * n)))
+    if m <= step:
+        whole: FloatArray = a @ b
+        return whole
+    result = np.empty((m, n))
+    for start in range(0, m, step):
+        np.matmul(a[start : start + step], b, out=result[start : start + step])
+    return result
+
+
+def cholesky_of(matrix: FloatArray) -> FloatArray | None:
+    """Return the lower Cholesky factor, with zeros above; None if there is none.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, n)
+        Symmetric; not modified.
+    """
+    lower = np.array(matrix, dtype=np.float64, order="F")
+    if cholesky_in_place(lower) != 0:
+        return None
+    for start in range(0, len(lower), BLOCK):
+        part = slice(start, start + BLOCK)
+        lower[:start, part] = 0.0
+        lower[part, part] = np.tril(lower[part, part])
+    return lower
 
 
 def psd_eigh(
@@ -70,9 +103,10 @@ def psd_eigh(
 
     Notes
     -----
-    LAPACK's ``evd``: about 9 n^3 flops, half of them at the speed of memory.
+    LAPACK's ``evd``: about 9 n^3 flops, half of them at the speed of memory. An
+    interrupt is answered at once, see `fastntk.solvers.direct.lapack`.
     """
-    values, vectors = eigh(matrix, driver="evd", check_finite=False)
+    values, vectors = eigh(matrix)
     lowest, largest = float(values[0]), float(np.abs(values).max())
     if lowest < -slack * largest:
         raise IndefiniteError(
