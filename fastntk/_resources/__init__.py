@@ -12,7 +12,12 @@ system.py       processes and disks
 """
 
 from fastntk._resources.cores import available_cores, core_limits, ignored_variables
-from fastntk._resources.exhausted import memory_told
+from fastntk._resources.exhausted import (
+    FEWER_ROWS,
+    PREDICT_LESS,
+    SOLVE_LESS,
+    memory_told,
+)
 from fastntk._resources.memory import (
     MemoryLimit,
     available_memory,
@@ -27,6 +32,9 @@ from fastntk._resources.memory import (
 from fastntk._resources.system import file_system_of, process_exists
 
 __all__ = [
+    "FEWER_ROWS",
+    "PREDICT_LESS",
+    "SOLVE_LESS",
     "MemoryLimit",
     "available_cores",
     "available_memory",

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 from fastntk._errors import FastntkError, MemoryBudgetError
 from fastntk._resources.memory import memory_limits
 
-__all__ = ["memory_told"]
+__all__ = ["FEWER_ROWS", "PREDICT_LESS", "SOLVE_LESS", "memory_told"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -19,6 +19,15 @@ KERNELS = (
     "Pass out= with a numpy.memmap, stream blocks with fastntk.tiles, set max_memory, "
     "or raise the limit"
 )
+SOLVE_LESS = (
+    "Take fewer rows, method='cg' or 'falkon', which never form the matrix, or raise "
+    "the limit"
+)
+PREDICT_LESS = (
+    "Take fewer rows at a time, method='operator', which never forms the matrix of the "
+    "training rows, or raise the limit"
+)
+FEWER_ROWS = "Take fewer rows, or raise the limit"
 _UNITS = {"bytes": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 _NUMPY = re.compile(r"allocate ([0-9.]+) (\w+)(?: for (.*))?")
 

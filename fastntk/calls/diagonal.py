@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fastntk._resources import memory_told
 from fastntk._typing import GetArg, MatrixLike
 from fastntk.calls.choose import choose
 from fastntk.request.options import Options
@@ -11,6 +12,7 @@ from fastntk.request.request import Request
 __all__ = ["diagonal"]
 
 
+@memory_told("diagonal")
 def diagonal(
     net: Any,
     x: MatrixLike,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fastntk._resources import memory_told
 from fastntk._typing import AnyArray, GetArg, MatrixLike
 from fastntk.calls.choose import choose
 from fastntk.request.options import Options
@@ -12,6 +13,7 @@ from fastntk.request.request import Request
 __all__ = ["gram", "gram_of"]
 
 
+@memory_told("gram")
 def gram(
     net: Any,
     x1: MatrixLike,

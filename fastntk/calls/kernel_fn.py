@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastntk._kernel import Kernel
+from fastntk._resources import memory_told
 from fastntk._validation import check_fields, check_keywords, n_axes
 from fastntk.calls.choose import layerwise
 from fastntk.calls.gram import gram_of
@@ -15,6 +16,7 @@ from fastntk.spec import Aggregate, Custom, Spec
 __all__ = ["call_kernel_fn"]
 
 
+@memory_told("kernel_fn")
 def call_kernel_fn(
     spec: Spec, x1: Any, x2: Any, get: Any, keywords: Mapping[str, Any]
 ) -> Any:

@@ -1,8 +1,9 @@
 """Tiles one after the other, for libraries that want blocks instead of a matrix."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+from fastntk._resources import memory_told
 from fastntk._typing import GetArg, MatrixLike
 from fastntk._validation import check_flag, owned
 from fastntk.calls.choose import choose
@@ -11,7 +12,10 @@ from fastntk.request.request import Request
 
 __all__ = ["tiles"]
 
+T = TypeVar("T")
 
+
+@memory_told("tiles")
 def tiles(
     net: Any,
     x1: MatrixLike,
@@ -89,4 +93,10 @@ def tiles(
         first = owned(request.x1)
         second = first if x2 is x1 else owned(request.x2)
         request = request.replace(x1=first, x2=second)
-    return choose(request).tiles(request)
+    return _told(choose(request).tiles(request))
+
+
+def _told(blocks: Iterator[T]) -> Iterator[T]:
+    """Yield blocks as they are; where memory runs out, say so in our words."""
+    with memory_told("tiles"):
+        yield from blocks

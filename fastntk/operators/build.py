@@ -4,6 +4,7 @@ import functools
 from typing import Any
 
 from fastntk._errors import InputError
+from fastntk._resources import memory_told
 from fastntk._typing import MatrixLike
 from fastntk._validation import check_flag
 from fastntk.calls.choose import by_tiles
@@ -18,6 +19,7 @@ from fastntk.tiling.setup import prepare
 __all__ = ["operator", "operator_of"]
 
 
+@memory_told("operator")
 def operator(
     net: Any,
     x1: MatrixLike,

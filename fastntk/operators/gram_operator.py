@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError, NotSupportedError
+from fastntk._resources import memory_told
 from fastntk._typing import AnyArray, FloatArray, InputMatrix
 from fastntk.backends.base import Worker
 from fastntk.operators.anywhere import AnywhereOperator
@@ -136,6 +137,7 @@ class GramOperator(AnywhereOperator):
         if self.cache is not None:
             self.cache.clear()
 
+    @memory_told("diagonal")
     def diagonal(self) -> FloatArray:
         """Return the diagonal, exact from the variances.
 
@@ -157,6 +159,7 @@ class GramOperator(AnywhereOperator):
         values: FloatArray = self._setup.rows1.diagonal(self.get).copy()
         return values
 
+    @memory_told("block")
     def block(self, rows: Any, cols: Any) -> AnyArray:
         """Return some rows and columns of the matrix.
 
@@ -249,6 +252,7 @@ class GramOperator(AnywhereOperator):
     def _transpose(self) -> Any:
         return self if self.is_symmetric else super()._transpose()
 
+    @memory_told("operator")
     def _product(self, x: AnyArray, *, is_transposed: bool) -> AnyArray:
         """Return the product with all columns, some of them at a time."""
         if x.dtype.kind == "c":

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._resources import PREDICT_LESS, memory_told
 from fastntk._typing import FloatArray
 from fastntk.predict.flow.field import Field
 from fastntk.predict.given.checks import (
@@ -23,6 +24,7 @@ from fastntk.predict.given.sources import KernelSource, in_blocks
 from fastntk.predict.training.ridge import Ridge
 from fastntk.predict.training.solver import Conditioning
 from fastntk.predict.training.trained import prior_name, tangent_name
+from fastntk.solvers.direct.leavable import leavable
 
 __all__ = ["OutputDistribution"]
 
@@ -99,6 +101,7 @@ class OutputDistribution:
         other._field = self._field.with_ridge(Ridge(ridge, name="ridge"))
         return other
 
+    @memory_told("mean", PREDICT_LESS)
     def mean(self, x: Any = None) -> FloatArray:
         """Return the mean of the outputs.
 
@@ -123,6 +126,7 @@ class OutputDistribution:
             parts.append(self._layout.unflatten(mean, points))
         return self._joined(parts)
 
+    @memory_told("variance", PREDICT_LESS)
     def variance(self, x: Any = None) -> FloatArray:
         """Return the variance of the outputs at every point; never negative.
 
@@ -159,6 +163,7 @@ class OutputDistribution:
         lead = () if self._times is None else self._times.shape
         return found.reshape(lead + points + found.shape[len(lead) + 1 :])
 
+    @memory_told("covariance", PREDICT_LESS)
     def covariance(self, x: Any = None) -> FloatArray:
         """Return the covariance of the outputs between all points.
 
@@ -176,6 +181,7 @@ class OutputDistribution:
         found, points = self._covariance(self._points.read(x, "x"))
         return self._field.shape_covariance(found, points)
 
+    @memory_told("sample", PREDICT_LESS)
     def sample(self, x: Any = None, n: int = 1, seed: Any = None) -> FloatArray:
         """Draw outputs of trained networks.
 
@@ -291,6 +297,9 @@ def _as_count(n: Any) -> int:
 
 def _root(covariance: FloatArray) -> FloatArray:
     """Return a factor R with ``R R^T`` the covariance, which may be singular."""
-    values, vectors = np.linalg.eigh(covariance)
+    m = covariance.shape[-1]  # NumPy's eigh holds no lock
+    values, vectors = leavable(
+        lambda: np.linalg.eigh(covariance), 4 * covariance.nbytes, m
+    )
     root: FloatArray = vectors * np.sqrt(np.maximum(values, 0.0))
     return root

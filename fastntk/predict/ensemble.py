@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fastntk._resources import PREDICT_LESS, memory_told
 from fastntk.predict.ensemble_predictor import EnsemblePredictor
 from fastntk.predict.given.checks import as_targets, check_positive, check_samples
 from fastntk.predict.given.layout import Layout
@@ -13,6 +14,7 @@ from fastntk.predict.training.ridge import Ridge
 __all__ = ["EnsemblePredictor", "gradient_descent_mse_ensemble"]
 
 
+@memory_told("gradient_descent_mse_ensemble", PREDICT_LESS)
 def gradient_descent_mse_ensemble(
     kernel_fn: Any,
     x_train: Any,

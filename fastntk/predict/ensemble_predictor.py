@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastntk._resources import PREDICT_LESS, memory_told
 from fastntk._typing import FloatArray
 from fastntk.predict.flow.field import Field
 from fastntk.predict.given.checks import as_times, check_get
@@ -54,6 +55,7 @@ class EnsemblePredictor:
         """How well the kernels used so far could be inverted, by name."""
         return self._field.kernels.reports()
 
+    @memory_told("predict_fn", PREDICT_LESS)
     def __call__(
         self,
         t: Any = None,

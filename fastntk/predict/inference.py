@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._resources import PREDICT_LESS, memory_told
 from fastntk._typing import FloatArray
 from fastntk.predict.flow.field import Field
 from fastntk.predict.given.checks import as_targets, check_get
@@ -32,6 +33,7 @@ class GPInference:
         """How well the kernels used so far could be inverted, by name."""
         return self._field.kernels.reports()
 
+    @memory_told("predict_fn", PREDICT_LESS)
     def __call__(
         self, get: Any = None, k_test_train: Any = None, k_test_test: Any = None
     ) -> Any:
@@ -109,6 +111,7 @@ class GPInference:
         }
 
 
+@memory_told("gp_inference", PREDICT_LESS)
 def gp_inference(
     k_train_train: Any,
     y_train: Any,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastntk._errors import InputError
+from fastntk._resources import PREDICT_LESS, memory_told
 from fastntk._typing import FloatArray
 from fastntk.predict.flow.field import Field
 from fastntk.predict.given.checks import (
@@ -35,6 +36,7 @@ class MSEPredictor:
         """How well the kernel could be inverted, if it was used, by name."""
         return self._field.kernels.reports()
 
+    @memory_told("predict_fn", PREDICT_LESS)
     def __call__(
         self,
         t: Any = None,
@@ -128,6 +130,7 @@ def check_outputs(fx_train_0: Any, fx_test_0: Any, k_test_train: Any) -> None:
         )
 
 
+@memory_told("gradient_descent_mse", PREDICT_LESS)
 def gradient_descent_mse(
     k_train_train: Any,
     y_train: Any,

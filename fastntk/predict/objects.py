@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._resources import PREDICT_LESS, memory_told
 from fastntk._typing import FloatArray
 from fastntk.predict.distribution import OutputDistribution
 from fastntk.predict.given.checks import (
@@ -96,6 +97,7 @@ class Posterior(OutputDistribution):
     'cholesky'
     """
 
+    @memory_told("Posterior", PREDICT_LESS)
     def __init__(
         self,
         kernel_fn: Any,

@@ -3,6 +3,7 @@
 import inspect
 from typing import Any
 
+from fastntk._resources import SOLVE_LESS, memory_told
 from fastntk._typing import MatrixLike
 from fastntk._validation import check_flag
 from fastntk.request.placement import is_on_device, to_host
@@ -12,6 +13,7 @@ from fastntk.solvers.solve import Problem, solve
 __all__ = ["fit"]
 
 
+@memory_told("fit", SOLVE_LESS)
 def fit(
     net: Any, x: MatrixLike, y: Any, *, copy: bool = True, **options: Any
 ) -> KernelModel:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import IndefiniteError, InputError, NotSupportedError
+from fastntk._resources import SOLVE_LESS, memory_told
 from fastntk._typing import FloatArray, MatrixLike
 from fastntk._validation import FeatureNames, match_features
 from fastntk.calls import gram
@@ -59,6 +60,7 @@ class KernelModel:
     _training: tuple[System, FloatArray, Settings] | None = None
     feature_names: FeatureNames | None = None
 
+    @memory_told("predict", SOLVE_LESS)
     def predict(
         self,
         x_new: MatrixLike,
@@ -107,6 +109,7 @@ class KernelModel:
         predictions: FloatArray = beside(result, x_new)
         return predictions
 
+    @memory_told("with_targets", SOLVE_LESS)
     def with_targets(self, y: Any, *, strict: bool = True) -> "KernelModel":
         """Return the model of other targets for the same rows.
 
@@ -134,6 +137,7 @@ class KernelModel:
         result = solve_again(self._result(), system, y, self.ridge, settings)
         return model_of(system, y, result, self.ridge, settings, strict)
 
+    @memory_told("append", SOLVE_LESS)
     def append(
         self, x_new: MatrixLike, y_new: Any, *, ridge: Any = None, strict: bool = True
     ) -> "KernelModel":

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fastntk._resources import SOLVE_LESS, memory_told
 from fastntk._typing import MatrixLike
 from fastntk._validation import as_input, as_samples, feature_names, owned_rows
 from fastntk.request.options import Options
@@ -20,6 +21,7 @@ from fastntk.spec import as_spec
 __all__ = ["Problem", "solve"]
 
 
+@memory_told("solve", SOLVE_LESS)
 def solve(
     net: Any,
     x: MatrixLike,

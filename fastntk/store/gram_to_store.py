@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from fastntk._errors import InputError
+from fastntk._resources import memory_told
 from fastntk._typing import MatrixLike
 from fastntk.calls.choose import by_tiles
 from fastntk.request.options import Options
@@ -25,6 +26,7 @@ from fastntk.tiling.setup import Setup, prepare
 __all__ = ["gram_to_store"]
 
 
+@memory_told("gram_to_store")
 def gram_to_store(
     net: Any,
     x1: MatrixLike,

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from fastntk._errors import StoreError
+from fastntk._resources import memory_told
 from fastntk._typing import AnyArray, IntArray
 from fastntk._validation import as_index
 from fastntk.spec import Spec
@@ -56,6 +57,7 @@ class StoredGram:
         """Tiles that are not there yet."""
         return len(self.manifest.plan) - len(read_journals(self._place.meta))
 
+    @memory_told("block")
     def block(self, rows: Any, cols: Any) -> AnyArray:
         """Return some rows and columns.
 

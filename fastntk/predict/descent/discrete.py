@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._resources import PREDICT_LESS, memory_told
 from fastntk._typing import FloatArray
 from fastntk._warnings import warn
 from fastntk.predict.descent.learning_rate import max_learning_rate, outlying_scale
@@ -79,6 +80,7 @@ class DescentResult:
         return as_outputs(fx_test_0, change.shape, "fx_test_0") + change
 
 
+@memory_told("kernel_gradient_descent", PREDICT_LESS)
 def kernel_gradient_descent(
     k_train_train: Any,
     y_train: Any,

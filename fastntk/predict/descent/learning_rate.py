@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-from scipy.linalg import eigh
 from scipy.sparse.linalg import ArpackError, eigsh
 
 from fastntk._errors import InputError
+from fastntk._resources import PREDICT_LESS, memory_told
 from fastntk._typing import FloatArray
 from fastntk.predict.given.checks import (
     check_momentum,
@@ -14,12 +14,14 @@ from fastntk.predict.given.checks import (
     check_semidefinite,
 )
 from fastntk.predict.given.layout import check_symmetric, kernel_matrix
+from fastntk.solvers.direct.lapack import eigenvalues
 
 __all__ = ["largest_eigenvalue", "max_learning_rate", "outlying_scale"]
 
 _ITERATIVE = 300  # matrices from this size on have their largest eigenvalue by Lanczos
 
 
+@memory_told("max_learning_rate", PREDICT_LESS)
 def max_learning_rate(
     ntk_train_train: Any,
     y_train_size: int | None = None,
@@ -93,10 +95,7 @@ def largest_eigenvalue(matrix: FloatArray) -> float:
             return float(found[0])
         except ArpackError:
             pass
-    values = eigh(
-        matrix, eigvals_only=True, subset_by_index=[n - 1, n - 1], check_finite=False
-    )
-    return float(values[-1])
+    return float(eigenvalues(matrix)[-1])
 
 
 def outlying_scale(matrix: FloatArray) -> float:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._resources import PREDICT_LESS, memory_told
 from fastntk._typing import FloatArray
 from fastntk._warnings import warn
 from fastntk.predict.descent.dual_flow import METHODS, DualFlow
@@ -181,6 +182,7 @@ class FlowPredictor:
         return self._layout.unflatten(shaped, kernel.points)
 
 
+@memory_told("gradient_descent", PREDICT_LESS)
 def gradient_descent(
     loss: Any,
     k_train_train: Any,

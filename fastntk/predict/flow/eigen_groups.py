@@ -17,6 +17,7 @@ from scipy.linalg.blas import dsyrk
 from threadpoolctl import threadpool_limits
 
 from fastntk._typing import FloatArray, IntArray
+from fastntk.solvers.direct.leavable import leavable
 from fastntk.solvers.direct.psd import growth
 
 __all__ = ["FilterBasis", "covariances", "filter_basis", "variances"]
@@ -251,16 +252,26 @@ def _compressed(
     The second has orthonormal columns.
     """
     directions, triangle = np.linalg.qr(weights)
-    left, sizes, right = np.linalg.svd(filters @ triangle.T, full_matrices=False)
+    left, sizes, right = _svd(filters @ triangle.T)
     rank = max(1, int((sizes > _KEPT * sizes[0]).sum()))
     return left[:, :rank] * sizes[:rank], directions @ right[:rank].T
 
 
 def _orthogonal(combine: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return factors of coefficients (n_times, s), the first with few columns."""
-    left, sizes, right = np.linalg.svd(combine, full_matrices=False)
+    left, sizes, right = _svd(combine)
     rank = max(1, int((sizes > 0.1 * _KEPT * sizes[0]).sum()))
     return left[:, :rank] * sizes[:rank], right[:rank]
+
+
+def _svd(matrix: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the thin decomposition, by NumPy's call, which holds no lock."""
+    found = leavable(
+        lambda: np.linalg.svd(matrix, full_matrices=False),
+        4 * matrix.nbytes,
+        min(matrix.shape),
+    )
+    return found[0], found[1], found[2]
 
 
 def _lagrange(x: FloatArray, angles: FloatArray) -> FloatArray:

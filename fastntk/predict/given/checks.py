@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.linalg import lapack
 
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray, FloatArray
 from fastntk._validation import refuse_masked, to_array
+from fastntk.solvers.direct.psd import cholesky_in_place
 
 __all__ = [
     "as_generator",
@@ -211,8 +211,9 @@ def check_semidefinite(matrix: FloatArray, name: str) -> None:
     worst = int(excess.argmax())
     is_wrong = float(excess.flat[worst]) > slack
     if not is_wrong and n <= _FACTORED:
-        shifted = matrix + slack * np.eye(n)
-        is_wrong = lapack.dpotrf(shifted, lower=1, overwrite_a=1)[1] != 0
+        shifted = np.array(matrix, dtype=np.float64, order="F")
+        shifted.flat[:: n + 1] += slack
+        is_wrong = cholesky_in_place(shifted) != 0
     if is_wrong:
         raise InputError(
             f"{name}: found a matrix with a negative eigenvalue; expected a positive "

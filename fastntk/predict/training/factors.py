@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from fastntk._typing import FloatArray
+from fastntk._typing import FloatArray, IntArray
 from fastntk.predict.training.ridge import mean_ridge
 from fastntk.predict.training.solver import Conditioning
 from fastntk.solvers.direct.lapack import pivoted_cholesky, reciprocal_condition
@@ -92,7 +92,7 @@ class SquareRoot:
     """
 
     root: FloatArray
-    pivots: FloatArray
+    pivots: IntArray
 
     def extend(self, cross: FloatArray) -> FloatArray:
         """Return the rows of the factor that belong to further points.

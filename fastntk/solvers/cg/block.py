@@ -7,6 +7,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from fastntk._errors import InputError
+from fastntk._resources import SOLVE_LESS, memory_told
 from fastntk._typing import FloatArray
 from fastntk.solvers.cg.bar import IterationBar
 from fastntk.solvers.cg.checkpoint import Checkpoint, fingerprint
@@ -35,6 +36,7 @@ _SYSTEM = ("operator", "b", "ridge")
 Callback = Callable[[CGStep], Any]
 
 
+@memory_told("block_cg", SOLVE_LESS)
 def block_cg(
     operator: Any,
     b: Any,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fastntk._resources import SOLVE_LESS, memory_told
 from fastntk._typing import FloatArray
 from fastntk.solvers.checks import check_rtol, check_targets
 from fastntk.solvers.direct.cholesky_factor import CholeskyFactor
@@ -18,6 +19,7 @@ from fastntk.solvers.ridges import as_ridge, is_per_target, same_ridges
 __all__ = ["cholesky"]
 
 
+@memory_told("cholesky", SOLVE_LESS)
 def cholesky(
     matrix: Any,
     b: Any,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._resources import SOLVE_LESS, memory_told
 from fastntk._typing import FloatArray
 from fastntk._validation import to_array
 from fastntk.solvers.checks import check_rtol, check_targets, column_norms
@@ -62,6 +63,7 @@ class CholeskyFactor:
     condition_number: float
 
     @classmethod
+    @memory_told("CholeskyFactor.of", SOLVE_LESS)
     def of(
         cls, matrix: Any, ridge: Any = 0.0, *, overwrite: bool = False
     ) -> "CholeskyFactor":
@@ -168,6 +170,7 @@ class CholeskyFactor:
         result = columns - x / self.inverse_diagonal()[:, None]
         return result[:, 0] if is_vector else result
 
+    @memory_told("append", SOLVE_LESS)
     def append(self, cross: Any, corner: Any, ridge: Any = None) -> "CholeskyFactor":
         """Return the factor of the matrix with further rows and columns.
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._resources import SOLVE_LESS, memory_told
 from fastntk._typing import FloatArray
 from fastntk._validation import to_array
 from fastntk.solvers.checks import check_ridge, check_rtol, check_targets, column_norms
@@ -56,6 +57,7 @@ class EighFactor:
     cutoff: float
 
     @classmethod
+    @memory_told("EighFactor.of", SOLVE_LESS)
     def of(cls, matrix: Any, *, cutoff: float | None = None) -> "EighFactor":
         """Decompose a matrix.
 

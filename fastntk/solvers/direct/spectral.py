@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fastntk._resources import SOLVE_LESS, memory_told
 from fastntk.solvers.checks import check_rtol, check_targets
 from fastntk.solvers.direct.eigh_factor import PER_ROW, EighFactor
 from fastntk.solvers.measure import Meter
@@ -12,6 +13,7 @@ from fastntk.solvers.ridges import as_ridge, refuse_array
 __all__ = ["eigh", "pinv"]
 
 
+@memory_told("eigh", SOLVE_LESS)
 def eigh(matrix: Any, b: Any, ridge: Any = 0.0, *, rtol: float = 1e-6) -> SolveResult:
     """Solve ``(K + ridge I) X = B`` by an eigendecomposition.
 
@@ -47,6 +49,7 @@ def eigh(matrix: Any, b: Any, ridge: Any = 0.0, *, rtol: float = 1e-6) -> SolveR
     return _run(matrix, b, ridge, rtol, None, "eigh")
 
 
+@memory_told("pinv", SOLVE_LESS)
 def pinv(
     matrix: Any,
     b: Any,

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from fastntk._errors import IndefiniteError
+from fastntk._resources import SOLVE_LESS, memory_told
 from fastntk._typing import FloatArray, IntArray
 from fastntk.solvers.cg.settings import CGStep
 from fastntk.solvers.checks import (
@@ -28,6 +29,7 @@ ONE_RIDGE = "its momentum is made for one number"
 GROWTH = 10.0  # of the residual over its best, beyond which the momentum is dropped
 
 
+@memory_told("askotch", SOLVE_LESS)
 def askotch(
     operator: Any,
     b: Any,

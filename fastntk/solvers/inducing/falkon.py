@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-from scipy.linalg import cholesky as lapack_cholesky
 from scipy.linalg import solve_triangular
 
 from fastntk._errors import InputError
+from fastntk._resources import SOLVE_LESS, memory_told
 from fastntk._typing import FloatArray
 from fastntk.solvers.cg.krylov import Krylov, advance, begin
 from fastntk.solvers.checks import (
@@ -15,6 +15,7 @@ from fastntk.solvers.checks import (
     check_targets,
     column_norms,
 )
+from fastntk.solvers.direct.psd import cholesky_of
 from fastntk.solvers.inducing.centers import Inducing, inducing
 from fastntk.solvers.inducing.slabs import slabs
 from fastntk.solvers.measure import Meter
@@ -30,6 +31,7 @@ ONE_RIDGE = "its preconditioner is made of the centres and one number"
 WIDTH = 4  # columns iterated on; products are as wide, and blocks are computed once
 
 
+@memory_told("falkon", SOLVE_LESS)
 def falkon(
     operator: Any,
     b: Any,
@@ -236,15 +238,15 @@ def _stable_cholesky(matrix: FloatArray, unit: float) -> tuple[FloatArray, float
     while True:
         trial = matrix.copy()
         trial.flat[:: m + 1] += jitter
-        try:
-            return lapack_cholesky(trial, check_finite=False), jitter
-        except np.linalg.LinAlgError:
-            jitter = max(10 * jitter, 1e-15 * m * scale)
-            if jitter > scale:
-                raise InputError(
-                    "operator: the kernel of the centres is no positive semi-definite "
-                    "matrix; compute it in float64"
-                ) from None
+        lower = cholesky_of(trial)
+        if lower is not None:
+            return lower.T, jitter
+        jitter = max(10 * jitter, 1e-15 * m * scale)
+        if jitter > scale:
+            raise InputError(
+                "operator: the kernel of the centres is no positive semi-definite "
+                "matrix; compute it in float64"
+            )
 
 
 def _positive(ridge: float) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg import eigh, qr
 
 from fastntk._errors import IndefiniteError, InputError
+from fastntk._resources import FEWER_ROWS, memory_told
 from fastntk._typing import FloatArray
 from fastntk.solvers.checks import check_count, check_rtol, check_targets
 from fastntk.solvers.protocol import as_operator, product, rounding_unit
@@ -20,6 +21,7 @@ SpectralFunction = Callable[[FloatArray], FloatArray]
 SETTLED = 2  # checks in a row that must agree
 
 
+@memory_told("apply_function", FEWER_ROWS)
 def apply_function(
     operator: Any,
     f: SpectralFunction,

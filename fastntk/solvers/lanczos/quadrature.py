@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
 from fastntk._errors import IndefiniteError
+from fastntk._resources import FEWER_ROWS, memory_told
 from fastntk._typing import FloatArray
 from fastntk.solvers.checks import check_count, check_ridge
 from fastntk.solvers.preconditioners import LowRankPreconditioner, identity
@@ -52,6 +53,7 @@ class Estimate:
         return f"{spread} ({self.probes} probes, {self.steps} steps)"
 
 
+@memory_told("log_determinant", FEWER_ROWS)
 def log_determinant(
     operator: Any,
     ridge: float,
@@ -117,6 +119,7 @@ def log_determinant(
     return _estimate(operator, ridge, preconditioner, probes, max_steps, seed, _log)
 
 
+@memory_told("trace_inverse", FEWER_ROWS)
 def trace_inverse(
     operator: Any,
     ridge: float,

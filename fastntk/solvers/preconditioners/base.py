@@ -5,9 +5,10 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.linalg import blas, cholesky, solve_triangular
+from scipy.linalg import blas, solve_triangular
 
 from fastntk._typing import AnyArray, FloatArray
+from fastntk.solvers.direct.psd import cholesky_of
 from fastntk.solvers.preconditioners.local import DiagonalPart, LocalPart
 from fastntk.solvers.ridges import Ridge
 
@@ -192,7 +193,9 @@ def from_factor(
     upper = _orthonormalise(factor, shifted=False) @ upper
     middle = upper @ upper.T
     middle.flat[:: rank + 1] += shift
-    lower = cholesky(middle, lower=True, overwrite_a=True, check_finite=False)
+    lower = cholesky_of(middle)
+    if lower is None:
+        raise np.linalg.LinAlgError("the factor of the preconditioner is not finite")
     return LowRankPreconditioner(factor, lower, shift, local, kind, pivots, tail)
 
 
@@ -218,12 +221,10 @@ def _orthonormalise(factor: FloatArray, *, shifted: bool) -> FloatArray:
         trial = products.copy(order="F")
         if shifted or power > -30:
             trial.flat[:: rank + 1] += trace * 10.0**power
-        try:
-            upper: FloatArray = cholesky(
-                trial, lower=False, overwrite_a=True, check_finite=False
-            )
-        except np.linalg.LinAlgError:
+        lower = cholesky_of(trial)
+        if lower is None:
             continue
+        upper: FloatArray = np.asfortranarray(lower.T)
         _divide(factor, upper)
         return upper
     raise np.linalg.LinAlgError("the factor of the preconditioner has no finite rank")
@@ -231,7 +232,7 @@ def _orthonormalise(factor: FloatArray, *, shifted: bool) -> FloatArray:
 
 def _products(factor: FloatArray) -> FloatArray:
     """Return ``F^T F`` in float64."""
-    if factor.dtype == np.float64:
+    if factor.dtype == np.float64 and factor.size * factor.shape[1] < 5e9:
         half = blas.dsyrk(1.0, factor, trans=1)
         result: FloatArray = np.triu(half) + np.triu(half, 1).T
         return result

@@ -3,10 +3,13 @@
 from typing import Any
 
 import numpy as np
-from scipy.linalg import cholesky, qr, solve_triangular
 
+from fastntk._resources import FEWER_ROWS, memory_told
 from fastntk._typing import FloatArray
 from fastntk.solvers.checks import check_count
+from fastntk.solvers.direct.lapack import orthonormal
+from fastntk.solvers.direct.psd import cholesky_of
+from fastntk.solvers.direct.triangular import solve_lower
 from fastntk.solvers.preconditioners.base import LowRankPreconditioner, from_factor
 from fastntk.solvers.protocol import as_operator, product, rounding_unit
 from fastntk.solvers.ridges import as_ridge
@@ -14,6 +17,7 @@ from fastntk.solvers.ridges import as_ridge
 __all__ = ["nystrom"]
 
 
+@memory_told("nystrom", FEWER_ROWS)
 def nystrom(
     operator: Any, ridge: Any = 0.0, rank: int = 64, *, seed: int = 0
 ) -> LowRankPreconditioner:
@@ -64,8 +68,7 @@ def nystrom(
     ridge = as_ridge(ridge, n, 0)
     rank = min(check_count(rank, "rank", 0), n)
     rng = np.random.default_rng(seed)
-    random = rng.standard_normal((n, rank))
-    basis, _ = qr(random, mode="economic", overwrite_a=True, check_finite=False)
+    basis = orthonormal(np.asfortranarray(rng.standard_normal((n, rank))))
     image = product(known, basis, 0.0)
     factor = _stable_root(basis, image, rounding_unit(known))
     diagonal = np.asarray(known.diagonal(), dtype=np.float64)
@@ -81,10 +84,8 @@ def _stable_root(basis: FloatArray, image: FloatArray, unit: float) -> FloatArra
     while True:
         shifted = image + shift * basis
         small = basis.T @ shifted
-        try:
-            upper = cholesky((small + small.T) / 2, check_finite=False)
+        lower = cholesky_of((small + small.T) / 2)
+        if lower is not None:
             break
-        except np.linalg.LinAlgError:
-            shift *= 10.0
-    root = solve_triangular(upper, shifted.T, trans="T", check_finite=False)
-    return np.asfortranarray(root.T)
+        shift *= 10.0
+    return np.asfortranarray(solve_lower(lower, shifted.T).T)

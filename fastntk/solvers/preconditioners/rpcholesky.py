@@ -7,6 +7,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from fastntk._errors import IndefiniteError
+from fastntk._resources import FEWER_ROWS, memory_told
 from fastntk._typing import AnyArray, FloatArray, IntArray
 from fastntk.solvers.checks import check_count
 from fastntk.solvers.preconditioners.base import LowRankPreconditioner, from_factor
@@ -26,6 +27,7 @@ EXHAUSTED = 1e-12  # of the trace: what is left is rounding
 BLOCK_SHARE = 0.3  # of the memory
 
 
+@memory_told("rpcholesky", FEWER_ROWS)
 def rpcholesky(
     operator: Any,
     ridge: Any = 0.0,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._resources import FEWER_ROWS, memory_told
 from fastntk.theory._checks import power_of_two, scalar_or_array
 from fastntk.theory.generalisation.leave_one_out import leave_one_out
 from fastntk.theory.training.spectrum import TrainingSpectrum, check_ridges
@@ -45,6 +46,7 @@ class Kare:
     relative_error: Any
 
 
+@memory_told("kare", FEWER_ROWS)
 def kare(spectrum: TrainingSpectrum, ridge: Any, *, leverages: str = "rows") -> Kare:
     """Estimate the test error of kernel ridge regression without test data.
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastntk._resources import FEWER_ROWS, memory_told
 from fastntk._typing import FloatArray
 from fastntk.theory._checks import power_of_two, scalar_or_array
 from fastntk.theory.training.spectrum import TrainingSpectrum, check_ridges
@@ -11,6 +12,7 @@ from fastntk.theory.training.spectrum import TrainingSpectrum, check_ridges
 __all__ = ["leave_one_out", "squared_misses"]
 
 
+@memory_told("leave_one_out", FEWER_ROWS)
 def leave_one_out(spectrum: TrainingSpectrum, ridge: Any) -> Any:
     """Compute the mean squared error on each training row, fitted to the others.
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._resources import FEWER_ROWS, memory_told
 from fastntk.theory._checks import as_integer, as_kernel, at_least, positive
 from fastntk.theory.training.extreme_eigenvalues import extreme_eigenvalues
 from fastntk.theory.training.positive_definite import certify_positive_definite
@@ -88,6 +89,7 @@ class Convergence:
         return start * math.exp(-self.rate(learning_rate) * at_least(t, "t", 0.0))
 
 
+@memory_told("convergence", FEWER_ROWS)
 def convergence(kernel: Any, n_outputs: int = 1) -> Convergence:
     """Bound the training of a wide network by the eigenvalues of its kernel.
 

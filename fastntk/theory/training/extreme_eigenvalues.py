@@ -3,11 +3,14 @@
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from fastntk._errors import InputError
+from fastntk._resources import FEWER_ROWS, memory_told
 from fastntk._typing import FloatArray
+from fastntk.solvers.direct.lapack import eigenvalues
+from fastntk.solvers.direct.psd import cholesky_in_place
+from fastntk.solvers.direct.triangular import solve_lower
 from fastntk.theory._checks import as_kernel, power_of_two
 
 __all__ = ["extreme_eigenvalues"]
@@ -15,6 +18,7 @@ __all__ = ["extreme_eigenvalues"]
 _DENSE = 1500  # up to here all eigenvalues are as cheap as two by Lanczos
 
 
+@memory_told("extreme_eigenvalues", FEWER_ROWS)
 def extreme_eigenvalues(kernel: Any) -> tuple[float, float]:
     """Return the smallest and the largest eigenvalue of a kernel.
 
@@ -51,7 +55,7 @@ def extreme_eigenvalues(kernel: Any) -> tuple[float, float]:
         return _extremes_of_operator(kernel)
     matrix = as_kernel(kernel)
     if len(matrix) <= _DENSE:
-        values = scipy.linalg.eigvalsh(matrix, check_finite=False)
+        values = eigenvalues(matrix)
         return float(values[0]), float(values[-1])
     unit = float(power_of_two(np.abs(matrix).max()))  # ARPACK at any scale
     low, high = _extremes_of_matrix(matrix / unit)
@@ -60,14 +64,15 @@ def extreme_eigenvalues(kernel: Any) -> tuple[float, float]:
 
 def _extremes_of_matrix(matrix: FloatArray) -> tuple[float, float]:
     high = float(eigsh(matrix, k=1, which="LA", return_eigenvectors=False)[0])
-    try:
-        factor = scipy.linalg.cho_factor(matrix, lower=True, check_finite=False)
-    except scipy.linalg.LinAlgError:
-        values = scipy.linalg.eigvalsh(matrix, subset_by_index=(0, 0))
-        return float(values[0]), high
-    inverse = LinearOperator(
-        matrix.shape, lambda v: scipy.linalg.cho_solve(factor, v), dtype=np.float64
-    )
+    lower = np.array(matrix, dtype=np.float64, order="F")
+    if cholesky_in_place(lower) != 0:
+        del lower
+        return float(eigenvalues(matrix)[0]), high
+
+    def inverted(v: FloatArray) -> FloatArray:
+        return solve_lower(lower, solve_lower(lower, v), transposed=True)
+
+    inverse = LinearOperator(matrix.shape, inverted, dtype=np.float64)
     low = eigsh(matrix, k=1, sigma=0.0, OPinv=inverse, return_eigenvectors=False)
     return float(low[0]), high
 

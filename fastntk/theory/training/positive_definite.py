@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastntk._resources import FEWER_ROWS, memory_told
 from fastntk._typing import FloatArray
 from fastntk.solvers.direct.psd import cholesky_in_place
 from fastntk.theory._checks import as_kernel, at_least
@@ -39,6 +40,7 @@ class Certificate:
     rounding: float
 
 
+@memory_told("certify_positive_definite", FEWER_ROWS)
 def certify_positive_definite(kernel: Any, guess: float = 0.0) -> Certificate:
     """Prove that a kernel matrix is positive definite, by a shifted Cholesky.
 

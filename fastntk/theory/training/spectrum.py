@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._resources import FEWER_ROWS, memory_told
 from fastntk._typing import FloatArray
 from fastntk.solvers.direct.psd import psd_eigh
 from fastntk.theory._checks import (
@@ -84,6 +85,7 @@ class TrainingSpectrum:
         )
 
 
+@memory_told("decompose", FEWER_ROWS)
 def decompose(kernel: Any, y: Any) -> TrainingSpectrum:
     """Diagonalise a training kernel, once for all that follows.
 
