@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from fastntk._resources import core_limits, ignored_variables, memory_limits
 from fastntk._version import __version__
 from fastntk.benchmark.machine import (
     available_cores,
@@ -132,15 +133,37 @@ def _first_that_is_there(folder: Path) -> Path:
 
 def _threads() -> str:
     """Return who runs the threads, and what holds them back."""
-    held = {
-        name: os.environ[name]
-        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        if name in os.environ
-    }
     words = f"{available_cores()} by default (Python threads; kernels hold no lock)"
+    limits = core_limits()
+    bound = limits.pop("affinity")
+    held = ", ".join(f"{name}: {count}" for name, count in limits.items())
     if held:
-        shown = ", ".join(f"{name}={value}" for name, value in held.items())
-        words += f"; {shown} hold BLAS back, not fastntk"
+        words += f"; found {held}, affinity: {bound}"
+    ignored = ignored_variables()
+    if ignored:
+        shown = ", ".join(f"{name}={value!r}" for name, value in ignored.items())
+        words += f"; {shown} ignored: expected an integer >= 1"
+    blas = [
+        f"{name}={os.environ[name]}"
+        for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        if name in os.environ
+    ]
+    if blas:
+        words += f"; {', '.join(blas)} hold BLAS back, not fastntk"
+    return words
+
+
+def _memory() -> str:
+    """Return the memory there is for this process, and which limits were found."""
+    limits = memory_limits()
+    if not limits:
+        return "unknown"
+    least = min(limits, key=lambda limit: limit.free)
+    total = min(limit.total for limit in limits)
+    words = f"{size_in_words(total)}, {size_in_words(least.free)} free"
+    if len(limits) > 1:
+        shown = (f"{limit.source}: {size_in_words(limit.total)}" for limit in limits)
+        words += f" by {least.source}; found {', '.join(shown)}"
     return words
 
 
@@ -149,7 +172,6 @@ def collect() -> dict[str, str]:
     from fastntk.backends.cuda.info import libraries
 
     machine = describe()
-    memory = machine["memory"]
     facts = {"fastntk": __version__}
     facts |= {name: package_version(name) for name in (*_PACKAGES, *_OPTIONAL)}
     facts["python"] = f"{platform.python_version()} ({platform.platform()})"
@@ -157,7 +179,7 @@ def collect() -> dict[str, str]:
     facts["simd"] = ", ".join(machine["simd"]) or "unknown"
     facts["cores"] = f"{machine['cores']} available of {machine['cores_all']}"
     facts["threads"] = _threads()
-    facts["memory"] = "unknown" if memory is None else size_in_words(memory)
+    facts["memory"] = _memory()
     facts["huge pages"] = machine["huge_pages"]
     facts["blas"] = _blas(machine)
     facts["kernel cache"] = _cache()

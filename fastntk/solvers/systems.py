@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
-from fastntk._resources import available_memory
+from fastntk._resources import available_memory, left_behind
 from fastntk._typing import AnyArray, IntArray
 from fastntk._validation import (
     FeatureNames,
@@ -202,8 +202,13 @@ class System:
 
 
 def memory_there(max_memory: Any) -> int | None:
-    """Return the bytes a solve may take: as asked, or nine tenths of what is free."""
+    """Return the bytes a solve may take: as asked, or nine tenths of what is free.
+
+    What an interrupt has left running counts until it ends.
+    """
     asked = check_max_memory(max_memory)
+    if asked is not None:
+        asked = max(1, asked - left_behind())
     free = available_memory()
     if free is None:
         return asked

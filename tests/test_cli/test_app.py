@@ -330,7 +330,29 @@ def test_info_speaks_of_what_holds_threads_back(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert "OMP_NUM_THREADS=1 hold" in run("info").stdout
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "all")
+    monkeypatch.setenv("MKL_NUM_THREADS", "4")
+    words = " ".join(run("info").stdout.split())
+    assert "1 by default (Python threads" in words
+    assert "found OMP_NUM_THREADS: 1" in words
+    assert "NUMBA_NUM_THREADS='all' ignored: expected an integer >= 1" in words
+    assert "MKL_NUM_THREADS=4 hold BLAS back, not fastntk" in words
+
+
+def test_info_shows_the_limits_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    from fastntk._resources import MemoryLimit
+    from fastntk.cli import info
+
+    limits = [
+        MemoryLimit("machine", 16 << 30, 9 << 30),
+        MemoryLimit("/sys/fs/cgroup/memory.max", 300 << 20, 200 << 20),
+    ]
+    monkeypatch.setattr(info, "memory_limits", lambda: limits)
+    words = info.collect()["memory"]
+    assert words.startswith("300 MiB, 200 MiB free by /sys/fs/cgroup/memory.max")
+    assert "machine: 16 GiB" in words
+    monkeypatch.setattr(info, "memory_limits", list)
+    assert info.collect()["memory"] == "unknown"
 
 
 def test_version_and_help(run: Run) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from fastntk._errors import InputError, MemoryBudgetError
-from fastntk._resources import available_memory
+from fastntk._resources import available_memory, left_behind
 from fastntk._validation import check_max_memory
 from fastntk.predict.given.checks import as_targets
 
@@ -48,7 +48,8 @@ def choose_method(wanted: Any, n: int, is_flow: bool, max_memory: Any = None) ->
     is_flow : bool
         Whether finite times need all eigenvectors.
     max_memory : int, float, str or None
-        Bytes allowed; by default four fifths of what is free.
+        Bytes allowed; by default four fifths of what is free. What an interrupt has
+        left running counts until it ends.
 
     Returns
     -------
@@ -66,6 +67,8 @@ def choose_method(wanted: Any, n: int, is_flow: bool, max_memory: Any = None) ->
             f"method: found {wanted!r}; expected one of {', '.join(METHODS)}"
         )
     asked = check_max_memory(max_memory)
+    if asked is not None:
+        asked = max(1, asked - left_behind())
     free = available_memory()
     room = asked if asked is not None else free and int(_SHARE * free)
     needed = 8 * n * n * (6 if is_flow else 4)

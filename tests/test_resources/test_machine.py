@@ -11,17 +11,20 @@ import numpy as np
 import psutil
 import pytest
 
-from fastntk._resources import memory
 from fastntk._resources import (
     available_cores,
     available_memory,
+    cores,
     file_system_of,
+    memory,
+    memory_limits,
     peak_memory,
     process_exists,
     reset_peak_memory,
     resident_memory,
     total_memory,
 )
+from fastntk._resources.cgroups import forget_limits
 
 MIB = 1 << 20
 on_linux = pytest.mark.skipif(
@@ -40,7 +43,7 @@ def printed(code: str) -> str:
         check=True,
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     return done.stdout.strip()
 
@@ -49,6 +52,10 @@ def printed(code: str) -> str:
 
 
 def test_cores_are_those_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in cores.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(cores, "cpu_quotas", dict)
+    forget_limits()
     known = available_cores()
     assert 1 <= known <= (os.cpu_count() or 1)
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
@@ -80,6 +87,8 @@ def test_memory_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     total, available = total_memory(), available_memory()
     assert total is not None and available is not None
     assert 64 * MIB < available <= total
+    monkeypatch.setattr(memory, "memory_groups", list)
+    monkeypatch.setattr(memory, "_resource_limits", list)
     monkeypatch.setattr(psutil, "virtual_memory", refuse)
     assert available_memory() is None
     assert total_memory() is None
@@ -90,10 +99,10 @@ def test_memory_is_what_the_kernel_says() -> None:
     lines = Path("/proc/meminfo").read_text().splitlines()
     words = {line.split(":")[0]: line.split()[1] for line in lines}
     total, available = (1024 * int(words[n]) for n in ("MemTotal", "MemAvailable"))
-    assert total_memory() == total
-    found = available_memory()
-    assert found is not None
-    assert abs(found - available) < total / 4
+    machine = memory_limits()[0]
+    assert machine.source == "machine"
+    assert machine.total == total
+    assert abs(machine.free - available) < total / 4
 
 
 def test_the_resident_size_grows_and_falls() -> None:

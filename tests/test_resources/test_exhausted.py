@@ -1,0 +1,121 @@
+"""Memory that runs out is told in our words."""
+
+import errno
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from fastntk._errors import InputError, MemoryBudgetError, StoreError
+from fastntk._resources import memory_told
+
+
+@memory_told("solve", "Take fewer rows")
+def fail_with(error: BaseException) -> None:
+    """Raise an error."""
+    raise error
+
+
+def test_an_array_of_numpy_that_has_no_room() -> None:
+    @memory_told("gram")
+    def allocate() -> object:
+        return np.empty((1 << 29, 1 << 28))
+
+    with pytest.raises(MemoryBudgetError) as caught:
+        allocate()
+    words = str(caught.value)
+    assert words.startswith(
+        "gram: memory ran out. 1,152,921,504,606,846,976 bytes were"
+    )
+    assert "shape (536870912, 268435456)" in words
+    assert "bytes are free now (" in words
+    assert words.endswith("or raise the limit")
+    assert isinstance(caught.value.__cause__, MemoryError)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError("Unable to allocate 1.5 GiB for a b"), "1,610,612,736 bytes"),
+        (MemoryError(), "no more memory"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "Cannot allocate memory"),
+        (RuntimeError("can't start new thread"), "A thread could not start"),
+    ],
+)
+def test_other_ways_to_run_out(error: BaseException, words: str) -> None:
+    with pytest.raises(MemoryBudgetError, match=words) as caught:
+        fail_with(error)
+    assert str(caught.value).startswith("solve: memory ran out. ")
+    assert str(caught.value).endswith("Take fewer rows")
+    with pytest.raises(MemoryBudgetError, match=words), memory_told("tiles"):
+        raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("something else"),
+        ValueError("no memory"),
+        MemoryBudgetError("ours"),
+        StoreError(errno.ENOMEM, "ours"),
+        InputError("ours"),
+        KeyboardInterrupt(),
+    ],
+)
+def test_other_errors_stay_as_they_are(error: BaseException) -> None:
+    with pytest.raises(type(error)) as caught:
+        fail_with(error)
+    assert caught.value is error
+
+
+def test_a_decorated_function_keeps_its_name_and_result() -> None:
+    @memory_told("gram")
+    def double(x: int) -> int:
+        """Return twice x."""
+        return 2 * x
+
+    assert double(4) == 8
+    assert (double.__name__, double.__doc__) == ("double", "Return twice x.")
+
+
+CALLS = {
+    "gram": "fastntk.gram(net, x, out=np.empty((n, n)))",
+    "tiles": "list(fastntk.tiles(net, x))",
+    "operator": "fastntk.operator(net, x, cache='none') @ np.ones((n, 400))",
+    "solvers": "fastntk.solvers.cholesky(matrix, x[:, 0], 1.0)",
+    "eigh": "fastntk.solvers.eigh(matrix, x[:, 0], 1.0)",
+    "decompose": "fastntk.theory.decompose(matrix, x[:, 0])",
+    "posterior": "fastntk.predict.Posterior(net, x, x[:, 0]).covariance(x)",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of Linux alone")
+@pytest.mark.parametrize("name", CALLS)
+def test_calls_under_a_limit_of_the_shell(name: str) -> None:
+    code = (
+        "import resource, numpy as np, fastntk\n"
+        "import fastntk.solvers, fastntk.theory, fastntk.predict\n"
+        "stax = fastntk.stax\n"
+        "net = stax.serial(stax.Dense(8), stax.Relu(), stax.Dense(1))\n"
+        "def call(n, matrix, x):\n"
+        f"    {CALLS[name]}\n"
+        "rng = np.random.default_rng(0)\n"
+        "call(300, np.eye(300), rng.standard_normal((300, 9)))\n"
+        "large = np.eye(2000), rng.standard_normal((2000, 9))\n"
+        "used = 4096 * int(open('/proc/self/statm').read().split()[0])\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 20), -1))\n"
+        "try:\n"
+        "    call(2000, *large)\n"
+        "except fastntk.MemoryBudgetError as error:\n"
+        "    print('told', error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith("told"), done.stderr
+    assert "bytes" in done.stdout
