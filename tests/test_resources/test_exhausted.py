@@ -1,8 +1,10 @@
 """Memory that runs out is told in our words."""
 
 import errno
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -116,6 +118,7 @@ def test_calls_under_a_limit_of_the_shell(name: str) -> None:
         check=False,
         capture_output=True,
         text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert done.stdout.startswith("told"), done.stderr
     assert "bytes" in done.stdout
