@@ -77,12 +77,8 @@ class memory_told(contextlib.AbstractContextManager[None]):
         """Raise our error in the place of one that says that memory ran out."""
         if not _is_exhausted(error):
             return
-        least = min(memory_limits(), key=lambda limit: limit.free, default=None)
-        left = ""
-        if least is not None:
-            left = f"; {least.free:,} bytes are free now ({least.source})"
         raise MemoryBudgetError(
-            f"{self._call}: memory ran out. {_asked(error)}{left}. {self._remedy}"
+            f"{self._call}: memory ran out. {_asked(error)}{_left()}. {self._remedy}"
         ) from error
 
 
@@ -94,6 +90,17 @@ def _is_exhausted(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     return isinstance(error, RuntimeError) and "start new thread" in str(error)
+
+
+def _left() -> str:
+    """Return in words what is free, if there is room to find out."""
+    try:
+        least = min(memory_limits(), key=lambda limit: limit.free, default=None)
+    except (MemoryError, ImportError, OSError):
+        least = None
+    if least is None:
+        return ""
+    return f"; {least.free:,} bytes are free now ({least.source})"
 
 
 def _asked(error: BaseException) -> str:

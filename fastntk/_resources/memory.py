@@ -102,11 +102,11 @@ def _mapped(field: int) -> int:
 
 
 def _machine_memory() -> MemoryLimit | None:
-    import psutil
-
     try:
+        import psutil
+
         found = psutil.virtual_memory()
-    except (OSError, RuntimeError):
+    except (ImportError, OSError, RuntimeError):  # no memory is left to load it
         return None
     return MemoryLimit("machine", int(found.total), int(found.available))
 

@@ -105,11 +105,11 @@ def test_calls_under_a_limit_of_the_shell(name: str) -> None:
         f"    {CALLS[name]}\n"
         "rng = np.random.default_rng(0)\n"
         "call(300, np.eye(300), rng.standard_normal((300, 9)))\n"
-        "large = np.eye(2000), rng.standard_normal((2000, 9))\n"
+        "large = np.eye(4000), rng.standard_normal((4000, 9))\n"
         "used = 4096 * int(open('/proc/self/statm').read().split()[0])\n"
         "resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 20), -1))\n"
         "try:\n"
-        "    call(2000, *large)\n"
+        "    call(4000, *large)\n"
         "except fastntk.MemoryBudgetError as error:\n"
         "    print('told', error)\n"
     )

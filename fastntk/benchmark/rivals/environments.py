@@ -33,7 +33,8 @@ __all__ = [
 ]
 
 REQUIREMENTS: dict[str, tuple[str, ...]] = {
-    # the last JAX that neural-tangents 0.6.5 runs on, and what that JAX can import
+    # neural-tangents 0.6.5 runs on JAX up to 0.5.3 (0.6.2 is too new for it); 0.4.30
+    # takes less time, see docs/developer/measuring.md
     "neural-tangents": (
         "jax==0.4.30",
         "jaxlib==0.4.30",
