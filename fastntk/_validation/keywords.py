@@ -119,6 +119,8 @@ def _check_fixed(name: str, value: Any, n_axes: int) -> None:
     values, remedy = _FIXED[name]
     if name == "channel_axis":
         values = (-1, n_axes - 1)
+    if name == "batch_axis" and n_axes > 0:
+        values = (0, -n_axes)
     if name == "diagonal_spatial" and n_axes == 2:
         values = (False, True)  # there are no positions
     if not any(value is v or value == v for v in values):

@@ -22,7 +22,7 @@ def n_axes(x: Any) -> int:
     Parameters
     ----------
     x : object
-        What the caller passed.
+        What the caller passed; a Kernel has the axes of the inputs that it stands for.
 
     Returns
     -------
@@ -31,7 +31,9 @@ def n_axes(x: Any) -> int:
     axes = getattr(x, "ndim", None)
     if isinstance(axes, int):
         return axes
-    if isinstance(x, Kernel | str):
+    if isinstance(x, Kernel):
+        return n_axes(x.nngp) // 2 + 1
+    if isinstance(x, str):
         return -1
     if is_frame(x):
         return 2

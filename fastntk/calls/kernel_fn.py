@@ -34,10 +34,9 @@ def call_kernel_fn(
     names, is_tuple = check_fields(get)
     is_kernel = isinstance(x1, Kernel)
     x2 = paired(x1, x2)
-    axes = n_axes(x1.nngp) // 2 + 1 if is_kernel else n_axes(x1)
     check_keywords(
         keywords,
-        axes,
+        n_axes(x1),
         takes_pattern=contains(spec, Aggregate),
         takes_any=contains(spec, Custom),
     )

@@ -11,7 +11,7 @@ from fastntk.backends.cpu.collapse import ExactRecursion
 from fastntk.backends.cpu.numerical import specialise
 from fastntk.program import lower
 from fastntk.request.results import pack
-from fastntk.spec import as_spec
+from fastntk.spec import as_spec, resolve_axes
 
 __all__ = ["profile"]
 
@@ -30,7 +30,7 @@ def profile(
     if not (np.abs(points) <= 1).all():  # NaN too
         raise InputError("rho: found numbers outside [-1, 1]; expected correlations")
     q = _mean_square(variance)
-    program = lower(as_spec(net), names, n_features)
+    program = lower(resolve_axes(as_spec(net), 2), names, n_features)
     double = np.dtype(np.float64)
     program = specialise(program, (np.array([q]),), double)
     x = np.copysign(1.0 - np.abs(points), points)

@@ -17,7 +17,7 @@ from fastntk.request.options import DEFAULTS, Options
 from fastntk.request.outputs import check_outputs
 from fastntk.request.placement import is_on_device, rows_on_host
 from fastntk.request.results import pack
-from fastntk.spec import Spec, as_spec
+from fastntk.spec import Spec, as_spec, resolve_axes
 
 __all__ = ["Request", "is_layerwise", "lies_on_device", "paired"]
 
@@ -29,7 +29,8 @@ class Request:
     Attributes
     ----------
     spec : Spec
-        The network.
+        The network, with axes as they are counted here: those written otherwise are
+        settled, now that the axes of the inputs are known.
     x1, x2 : array-like, CSR matrix or array on a GPU
         The rows of both sides; ``x2`` is None for a symmetric matrix.
     names : tuple of str
@@ -50,6 +51,12 @@ class Request:
     options: Options = DEFAULTS
     outputs: tuple[str, ...] | None = None
 
+    def __post_init__(self) -> None:
+        """Settle the axes that layers name, or say which one is another."""
+        if self.spec.names_axes:
+            spec = resolve_axes(self.spec, n_axes(self.x1))
+            object.__setattr__(self, "spec", spec)
+
     @classmethod
     def of(
         cls,
@@ -65,7 +72,8 @@ class Request:
         Raises
         ------
         NetworkError
-            If ``net`` is no network.
+            If ``net`` is no network, or a layer names another axis than the inputs
+            have.
         InputError
             If ``get`` names no kernels, ``outputs`` no places of the network, or the
             columns of two tables have other names.

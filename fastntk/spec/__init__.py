@@ -17,6 +17,7 @@ True
 
 from fastntk.spec._base import Spec, as_spec, known_layers
 from fastntk.spec._json import FORMAT_VERSION, from_json, to_json
+from fastntk.spec._resolve import resolve_axes
 from fastntk.spec.activations.elementary import (
     ABRelu,
     Abs,
@@ -62,9 +63,9 @@ from fastntk.spec.activations.smooth import (
 )
 from fastntk.spec.custom import Custom, Elementwise, ElementwiseNumerical
 from fastntk.spec.dense import Dense
+from fastntk.spec.graphs import Aggregate
 from fastntk.spec.normalisation import Dropout, LayerNorm
 from fastntk.spec.spatial import (
-    Aggregate,
     DotGeneral,
     Flatten,
     GlobalAvgPool,
@@ -147,6 +148,7 @@ __all__ = [
     "from_json",
     "known_layers",
     "repeat",
+    "resolve_axes",
     "tap_names",
     "to_json",
 ]

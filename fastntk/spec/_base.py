@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self, cast
 
 from fastntk._errors import NetworkError
-from fastntk.spec._checks import short_repr
+from fastntk._shown import shown
+from fastntk.spec._axes import axis_fields
 
 __all__ = ["Spec", "as_spec", "known_layers"]
 
@@ -31,6 +32,8 @@ class Spec:
     """Name of the constructor in `fastntk.stax`; the class name by default."""
 
     nesting = 0  # levels of layers within layers; no field, so no part of the value
+    names_axes = False  # whether an axis is written in another way than 0 or -1
+    axis_remedy = ""  # what to do about a wrong one
 
     def __init_subclass__(
         cls, *, stax_name: str | None = None, is_layer: bool = True
@@ -66,7 +69,8 @@ class Spec:
         -------
         dict
             ``{"layer": class name, field: value, ...}`` with every field, also
-            those at their default; tuples become lists, nested specs
+            those at their default, but for axes, which stand here only if they
+            are written in another way; tuples become lists, nested specs
             dictionaries.
 
         Examples
@@ -75,7 +79,12 @@ class Spec:
         >>> Erf(a=2.0).to_dict()
         {'layer': 'Erf', 'a': 2.0, 'b': 1.0, 'c': 0.0}
         """
-        values = {f.name: _encode(getattr(self, f.name)) for f in _fields(self)}
+        usual = axis_fields(self).items()
+        values = {
+            field.name: _encode(getattr(self, field.name))
+            for field in _fields(self)
+            if (field.name, getattr(self, field.name)) not in usual
+        }
         return {"layer": type(self).__name__, **values}
 
     @classmethod
@@ -140,7 +149,7 @@ def _layer_and_values(data: Any) -> tuple[type[Spec], dict[str, Any]]:
     """Look the class up and check the field names, before any value is used."""
     if not isinstance(data, Mapping) or not isinstance(data.get("layer"), str):
         raise NetworkError(
-            f"network description: found {short_repr(data)}; expected a mapping with "
+            f"network description: found {shown(data)}; expected a mapping with "
             'the layer\'s name, e.g. {"layer": "Relu"}'
         )
     name = data["layer"]

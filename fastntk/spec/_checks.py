@@ -12,6 +12,7 @@ from numbers import Real
 from typing import Any
 
 from fastntk._errors import NetworkError
+from fastntk._shown import shown
 
 __all__ = [
     "LARGEST_DEGREE",
@@ -23,7 +24,6 @@ __all__ = [
     "as_reals",
     "as_std",
     "refuse_masked",
-    "short_repr",
 ]
 
 LARGEST_DEGREE = 64  # of polynomials: the coefficients of higher ones leave float64
@@ -61,18 +61,16 @@ def as_count(
     value = _unwrap(value, name, label)
     expected = f"expected an integer >= {smallest}"
     if isinstance(value, bool):
-        raise NetworkError(f"{label}: {name} is {short_repr(value)}; {expected}")
+        raise NetworkError(f"{label}: {name} is {shown(value)}; {expected}")
     try:
         count = operator.index(value)
     except TypeError:
-        raise NetworkError(
-            f"{label}: {name} is {short_repr(value)}; {expected}"
-        ) from None
+        raise NetworkError(f"{label}: {name} is {shown(value)}; {expected}") from None
     if count < smallest:
-        raise NetworkError(f"{label}: {name} is {short_repr(count)}; {expected}")
+        raise NetworkError(f"{label}: {name} is {shown(count)}; {expected}")
     if count > largest:
         raise NetworkError(
-            f"{label}: {name} is {short_repr(count)}; {expected} and <= {largest}"
+            f"{label}: {name} is {shown(count)}; {expected} and <= {largest}"
         )
     return count
 
@@ -121,9 +119,7 @@ def as_real(value: Any, name: str, label: str) -> float:
     """
     value = _unwrap(value, name, label)
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise NetworkError(
-            f"{label}: {name} is {short_repr(value)}; expected a real number"
-        )
+        raise NetworkError(f"{label}: {name} is {shown(value)}; expected a real number")
     try:
         number = float(value)
     except OverflowError:  # an int beyond the range of float64
@@ -151,7 +147,7 @@ def as_reals(spec: Any) -> None:
     NetworkError
         As `as_real`.
     """
-    label = short_repr(spec)
+    label = shown(spec)
     for field in dataclasses.fields(spec):
         value = as_real(getattr(spec, field.name), field.name, label)
         object.__setattr__(spec, field.name, value)
@@ -232,8 +228,7 @@ def as_positive_pair(value: Any, name: str, label: str) -> tuple[float, float]:
         first, second = value
     except (TypeError, ValueError):
         raise NetworkError(
-            f"{label}: {name} is {short_repr(value)}; "
-            "expected two numbers > 0, e.g. (1, 1)"
+            f"{label}: {name} is {shown(value)}; expected two numbers > 0, e.g. (1, 1)"
         ) from None
     pair = (
         as_real(first, f"{name}[0]", label),
@@ -262,24 +257,3 @@ def _unwrap(value: Any, name: str, label: str) -> Any:
     if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
         return value.item()
     return value
-
-
-def short_repr(value: object, limit: int = 60) -> str:
-    """Return ``repr(value)``, cut to ``limit`` characters.
-
-    Parameters
-    ----------
-    value : object
-        Anything that a message has to show.
-    limit : int, default=60
-        Longest text returned.
-
-    Returns
-    -------
-    str
-    """
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # an int or a nesting beyond Python's limits
-        text = f"<{type(value).__name__}>"
-    return text if len(text) <= limit else text[: limit - 3] + "..."

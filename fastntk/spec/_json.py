@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from fastntk._errors import NetworkError
+from fastntk._shown import shown
 from fastntk.spec._base import Spec
-from fastntk.spec._checks import short_repr
 
 __all__ = ["FORMAT_VERSION", "from_json", "to_json"]
 
@@ -69,7 +69,7 @@ def from_json(text: str | bytes) -> Spec:
     document = _parse(text)
     if not isinstance(document, dict) or "fastntk" not in document:
         raise NetworkError(
-            f"network description: found {short_repr(document)}; expected an object "
+            f"network description: found {shown(document)}; expected an object "
             'with "fastntk" (the format version) and "network", as to_json writes'
         )
     version = document["fastntk"]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from fastntk._errors import NetworkError
-from fastntk.spec._checks import refuse_masked, short_repr
+from fastntk._shown import shown
+from fastntk.spec._checks import refuse_masked
 
 __all__ = ["Numbers", "as_ints", "as_numbers", "shape_of"]
 
@@ -67,7 +68,7 @@ def shape_of(numbers: Numbers, name: str, label: str) -> tuple[int, ...]:
     first, *others = (shape_of(item, name, label) for item in numbers)
     if any(other != first for other in others):
         raise NetworkError(
-            f"{label}: {name} is {short_repr(numbers)}; expected rows of equal length"
+            f"{label}: {name} is {shown(numbers)}; expected rows of equal length"
         )
     return (len(numbers), *first)
 
@@ -98,7 +99,7 @@ def as_ints(value: Any, name: str, label: str) -> tuple[int, ...]:
         return tuple(map(operator.index, items))
     except TypeError:
         raise NetworkError(
-            f"{label}: {name} is {short_repr(value)}; expected a tuple of integers"
+            f"{label}: {name} is {shown(value)}; expected a tuple of integers"
         ) from None
 
 
@@ -113,6 +114,6 @@ def _nested(value: Any, name: str, label: str) -> Numbers:
         number = math.nan
     if isinstance(value, str | bytes) or not math.isfinite(number):
         raise NetworkError(
-            f"{label}: {name} has {short_repr(value)}; expected finite real numbers"
+            f"{label}: {name} has {shown(value)}; expected finite real numbers"
         )
     return number

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from fastntk._errors import NetworkError
+from fastntk._shown import shown
 from fastntk.spec._base import Spec
-from fastntk.spec._checks import as_count, as_real, short_repr
+from fastntk.spec._checks import as_count, as_real
 from fastntk.spec.activations.numerical import check_method, check_tol
 
 __all__ = ["Custom", "Elementwise", "ElementwiseNumerical", "function_name"]
@@ -44,7 +45,7 @@ class _HoldsCode(Spec):
             Always.
         """
         raise NetworkError(
-            f"{short_repr(self)}: a layer that holds a Python function can't be "
+            f"{shown(self)}: a layer that holds a Python function can't be "
             "written as a dictionary or JSON; expected layers of numbers. Keep the "
             "code that builds the network, or pickle it if its functions are at the "
             "top level of a module"
@@ -90,7 +91,7 @@ class Elementwise(_HoldsCode):
 
     def __post_init__(self) -> None:
         """Check the fields."""
-        label = short_repr(self)
+        label = shown(self)
         for name in ("fn", "nngp_fn", "d_nngp_fn", "df"):
             check_function(getattr(self, name), name, label)
         if self.fn is None and self.nngp_fn is None:
@@ -141,11 +142,9 @@ class ElementwiseNumerical(_HoldsCode):
 
     def __post_init__(self) -> None:
         """Check the fields."""
-        label = short_repr(self)
+        label = shown(self)
         if not callable(self.fn):
-            raise NetworkError(
-                f"{label}: fn is {short_repr(self.fn)}; expected a function"
-            )
+            raise NetworkError(f"{label}: fn is {shown(self.fn)}; expected a function")
         check_function(self.df, "df", label)
         object.__setattr__(self, "deg", as_count(self.deg, "deg", label))
 
@@ -173,7 +172,7 @@ def check_function(value: object, name: str, label: str) -> None:
     """
     if value is not None and not callable(value):
         raise NetworkError(
-            f"{label}: {name} is {short_repr(value)}; expected a function or None"
+            f"{label}: {name} is {shown(value)}; expected a function or None"
         )
 
 
@@ -211,8 +210,8 @@ def _shown(spec: Elementwise) -> Iterator[str]:
     for field in dataclasses.fields(spec):
         value = getattr(spec, field.name)
         if value != field.default:
-            shown = function_name(value) if callable(value) else short_repr(value)
-            yield f"{field.name}={shown}"
+            text = function_name(value) if callable(value) else shown(value)
+            yield f"{field.name}={text}"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -242,11 +241,11 @@ class Custom(_HoldsCode):
         found: object = self.name
         if not callable(self.kernel_fn):
             raise NetworkError(
-                f"Custom: kernel_fn is {short_repr(self.kernel_fn)}; expected a "
+                f"Custom: kernel_fn is {shown(self.kernel_fn)}; expected a "
                 "function from a kernel to a kernel"
             )
         if not isinstance(found, str):
-            raise NetworkError(f"Custom: name is {short_repr(found)}; expected a str")
+            raise NetworkError(f"Custom: name is {shown(found)}; expected a str")
         name = self.name or function_name(self.kernel_fn)
         object.__setattr__(self, "name", name)
 

@@ -3,8 +3,10 @@
 import dataclasses
 
 from fastntk._errors import NetworkError
+from fastntk._shown import shown
+from fastntk.spec._axes import axis_field, keep_axes
 from fastntk.spec._base import Spec
-from fastntk.spec._checks import as_count, as_positive_pair, as_std, short_repr
+from fastntk.spec._checks import as_count, as_positive_pair, as_std
 
 __all__ = ["PARAMETERIZATIONS", "Dense"]
 
@@ -27,6 +29,9 @@ class Dense(Spec):
         Where the width enters.
     s : tuple of two floats, default=(1.0, 1.0)
         Width scales of the input and the output ("standard" only).
+    batch_axis, channel_axis : int, default=0 and -1
+        Axes of samples and features; counted from the other end, they are settled
+        where the inputs are known.
 
     Raises
     ------
@@ -44,12 +49,12 @@ class Dense(Spec):
     b_std: float | None = None
     parameterization: str = "ntk"
     s: tuple[float, float] = (1.0, 1.0)
+    batch_axis: int = axis_field(0)
+    channel_axis: int = axis_field(-1)
 
     def __post_init__(self) -> None:
         """Check the fields and convert them."""
-        out_dim = as_count(
-            self.out_dim, "out_dim", f"Dense({short_repr(self.out_dim)})"
-        )
+        out_dim = as_count(self.out_dim, "out_dim", f"Dense({shown(self.out_dim)})")
         label = f"Dense({out_dim})"
         set_field = object.__setattr__  # the dataclass is frozen
         set_field(self, "out_dim", out_dim)
@@ -58,6 +63,7 @@ class Dense(Spec):
             set_field(self, "b_std", as_std(self.b_std, "b_std", label))
         set_field(self, "parameterization", _as_parameterization(self, label))
         set_field(self, "s", as_positive_pair(self.s, "s", label))
+        keep_axes(self, label)
 
 
 def _as_parameterization(dense: Dense, label: str) -> str:
@@ -66,6 +72,5 @@ def _as_parameterization(dense: Dense, label: str) -> str:
     if isinstance(found, str) and found.lower() in PARAMETERIZATIONS:
         return found.lower()
     raise NetworkError(
-        f"{label}: parameterization is {short_repr(found)}; "
-        "expected 'ntk' or 'standard'"
+        f"{label}: parameterization is {shown(found)}; expected 'ntk' or 'standard'"
     )

@@ -1,14 +1,19 @@
 """Layers that rescale features: normalisation and dropout."""
 
 import dataclasses
+from typing import Any
 
 from fastntk._errors import NetworkError
+from fastntk._shown import shown
+from fastntk.spec._axes import axis_field, keep_axes
 from fastntk.spec._base import Spec
-from fastntk.spec._checks import as_nonnegative, as_real, short_repr
+from fastntk.spec._checks import as_nonnegative, as_real
 
 __all__ = ["MODES", "Dropout", "LayerNorm"]
 
 MODES = ("train", "test")
+
+_ONE_AXIS = "It has to be the channel axis alone, which fastntk has last; write -1"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -19,19 +24,27 @@ class LayerNorm(Spec):
     ----------
     eps : float, default=1e-12
         Added to the variance, >= 0.
+    axis, batch_axis, channel_axis : int, default=-1, 0 and -1
+        As in `Dense`; ``axis`` is that of the features.
 
     Raises
     ------
     NetworkError
-        If ``eps`` is not a finite number >= 0.
+        If ``eps`` is not a finite number >= 0, or an axis is another one.
     """
 
     eps: float = 1e-12
+    axis: int = axis_field(-1)
+    batch_axis: int = axis_field(0)
+    channel_axis: int = axis_field(-1)
 
     def __post_init__(self) -> None:
         """Check the fields and convert them."""
-        eps = as_nonnegative(self.eps, "eps", short_repr(self))
-        object.__setattr__(self, "eps", eps)
+        eps: Any = self.eps  # of any kind, so far
+        is_default = isinstance(eps, float) and eps == LayerNorm.eps
+        label = f"LayerNorm({'' if is_default else f'eps={shown(eps)}'})"
+        object.__setattr__(self, "eps", as_nonnegative(eps, "eps", label))
+        keep_axes(self, label, remedy=_ONE_AXIS)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -56,7 +69,7 @@ class Dropout(Spec):
 
     def __post_init__(self) -> None:
         """Check the fields and convert them."""
-        label = f"Dropout({short_repr(self.rate)})"
+        label = f"Dropout({shown(self.rate)})"
         rate = as_real(self.rate, "rate", label)
         if not 0.0 < rate <= 1.0:
             raise NetworkError(
@@ -66,6 +79,6 @@ class Dropout(Spec):
         found: object = self.mode
         if not isinstance(found, str) or found not in MODES:
             raise NetworkError(
-                f"{label}: mode is {short_repr(found)}; expected 'train' or 'test'"
+                f"{label}: mode is {shown(found)}; expected 'train' or 'test'"
             )
         object.__setattr__(self, "rate", rate)

@@ -13,13 +13,12 @@ from types import EllipsisType
 from typing import Any, TypeAlias
 
 from fastntk._errors import NetworkError
+from fastntk._shown import shown
+from fastntk.spec._axes import WITH_POSITIONS, axis_field, keep_axes
 from fastntk.spec._base import Spec
-from fastntk.spec._checks import short_repr
 from fastntk.spec._nested import Numbers, as_ints, as_numbers, shape_of
 
 __all__ = [
-    "IMPLEMENTATIONS",
-    "Aggregate",
     "DotGeneral",
     "Flatten",
     "GlobalAvgPool",
@@ -27,8 +26,8 @@ __all__ = [
     "Index",
 ]
 
-IMPLEMENTATIONS = ("DENSE", "SPARSE")
 ELLIPSIS = "..."
+
 
 SliceItem: TypeAlias = tuple[int | None, int | None, int | None]
 IndexItem: TypeAlias = int | str | SliceItem
@@ -37,62 +36,55 @@ DimensionNumbers: TypeAlias = tuple[tuple[tuple[int, ...], tuple[int, ...]], ...
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Flatten(Spec):
-    """Makes one feature axis of all positions and channels."""
+    """Makes one feature axis of all positions and channels.
+
+    Parameters
+    ----------
+    batch_axis : int, default=0
+        As in `Dense`.
+    """
+
+    batch_axis: int = axis_field(0)
+
+    def __post_init__(self) -> None:
+        """Check the axis."""
+        keep_axes(self, "Flatten()")
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class GlobalAvgPool(Spec):
-    """Averages over all positions."""
+    """Averages over all positions.
+
+    Parameters
+    ----------
+    batch_axis, channel_axis : int, default=0 and -1
+        As in `Dense`.
+    """
+
+    batch_axis: int = axis_field(0)
+    channel_axis: int = axis_field(-1)
+
+    def __post_init__(self) -> None:
+        """Check the axes."""
+        keep_axes(self, "GlobalAvgPool()", WITH_POSITIONS)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class GlobalSumPool(Spec):
-    """Sums over all positions."""
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class Aggregate(Spec):
-    """Sums over the neighbours in a graph; the edges come with the data.
+    """Sums over all positions.
 
     Parameters
     ----------
-    aggregate_axis : tuple of int or None, default=None
-        The axes that hold the nodes; None for all positions.
-    implementation : {"DENSE", "SPARSE"}, default="DENSE"
-        Whether edges are given as adjacency matrices or as lists of pairs.
-
-    Raises
-    ------
-    NetworkError
-        If ``aggregate_axis`` is no integer or tuple of integers, or
-        ``implementation`` is unknown.
+    batch_axis, channel_axis : int, default=0 and -1
+        As in `Dense`.
     """
 
-    aggregate_axis: tuple[int, ...] | None = None
-    implementation: str = "DENSE"
+    batch_axis: int = axis_field(0)
+    channel_axis: int = axis_field(-1)
 
     def __post_init__(self) -> None:
-        """Check the fields and convert them."""
-        found: object = self.implementation
-        if not isinstance(found, str) or found not in IMPLEMENTATIONS:
-            raise NetworkError(
-                f"Aggregate: implementation is {short_repr(found)}; expected 'DENSE' "
-                "or 'SPARSE'"
-            )
-        given: Any = self.aggregate_axis
-        if given is None:
-            return
-        axes = as_ints(
-            given if hasattr(given, "__iter__") else (given,),
-            "aggregate_axis",
-            "Aggregate",
-        )
-        if len(set(axes)) != len(axes) or 0 in axes or -1 in axes:
-            raise NetworkError(
-                f"Aggregate: aggregate_axis is {short_repr(given)}; expected different "
-                "axes between the samples (0) and the channels (-1)"
-            )
-        object.__setattr__(self, "aggregate_axis", axes)
+        """Check the axes."""
+        keep_axes(self, "GlobalSumPool()", WITH_POSITIONS)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -105,6 +97,8 @@ class DotGeneral(Spec):
         The constant, left or right of the inputs; at most one of them.
     dimension_numbers : tuple, default=(((), ()), ((), ()))
         ``((contracted axes of left, of right), (batch axes of left, of right))``.
+    batch_axis, channel_axis : int, default=0 and -1
+        As in `Dense`.
 
     Raises
     ------
@@ -121,9 +115,12 @@ class DotGeneral(Spec):
     lhs: Numbers | None = None
     rhs: Numbers | None = None
     dimension_numbers: DimensionNumbers = (((), ()), ((), ()))
+    batch_axis: int = axis_field(0)
+    channel_axis: int = axis_field(-1)
 
     def __post_init__(self) -> None:
         """Check the fields and convert them."""
+        keep_axes(self, "DotGeneral")
         if self.lhs is not None and self.rhs is not None:
             raise NetworkError(
                 "DotGeneral: found both lhs and rhs; expected at most one, since the "
@@ -170,7 +167,7 @@ def _as_dimension_numbers(value: Any) -> DimensionNumbers:
         (c_left, c_right), (b_left, b_right) = value
     except (TypeError, ValueError):
         raise NetworkError(
-            f"DotGeneral: dimension_numbers is {short_repr(value)}; expected {expected}"
+            f"DotGeneral: dimension_numbers is {shown(value)}; expected {expected}"
         ) from None
     name = "dimension_numbers"
     pairs = tuple(
@@ -179,7 +176,7 @@ def _as_dimension_numbers(value: Any) -> DimensionNumbers:
     )
     if any(len(left) != len(right) for left, right in pairs):
         raise NetworkError(
-            f"DotGeneral: dimension_numbers is {short_repr(value)}; expected as many "
+            f"DotGeneral: dimension_numbers is {shown(value)}; expected as many "
             f"axes left as right in {expected}"
         )
     return pairs
@@ -194,6 +191,8 @@ class Index(Spec):
     idx : int, slice, Ellipsis, or a tuple of these
         What stands between the brackets.  Stored, and accepted, in a form that JSON
         has too: slices as ``(start, stop, step)``, the ellipsis as ``"..."``.
+    batch_axis, channel_axis : int, default=0 and -1
+        As in `Dense`.
 
     Raises
     ------
@@ -210,6 +209,8 @@ class Index(Spec):
     """
 
     idx: tuple[IndexItem, ...]
+    batch_axis: int = axis_field(0)
+    channel_axis: int = axis_field(-1)
 
     def __post_init__(self) -> None:
         """Check the fields and convert them."""
@@ -218,9 +219,10 @@ class Index(Spec):
         stored = tuple(_as_index_item(item) for item in items)
         if sum(item == ELLIPSIS for item in stored) > 1:
             raise NetworkError(
-                f"Index: idx is {short_repr(given)}; expected at most one ellipsis"
+                f"Index: idx is {shown(given)}; expected at most one ellipsis"
             )
         object.__setattr__(self, "idx", stored)
+        keep_axes(self, f"Index({self._between_brackets()})")
 
     @property
     def key(self) -> tuple[int | slice | EllipsisType, ...]:
@@ -233,7 +235,11 @@ class Index(Spec):
         return all(item in (ELLIPSIS, (None, None, None)) for item in self.idx)
 
     def _repr_arguments(self) -> Iterator[str]:
-        yield f"Slice[{', '.join(map(_shown, self.idx)) or '()'}]"
+        yield self._between_brackets()
+        yield from list(super()._repr_arguments())[1:]
+
+    def _between_brackets(self) -> str:
+        return f"Slice[{', '.join(map(_shown, self.idx)) or '()'}]"
 
 
 def _as_index_item(item: Any) -> IndexItem:
@@ -250,7 +256,7 @@ def _as_index_item(item: Any) -> IndexItem:
         parts = [None if part is None else operator.index(part) for part in item]
     except TypeError:
         raise NetworkError(
-            f"Index: idx has {short_repr(item)}; expected integers, slices and ..., "
+            f"Index: idx has {shown(item)}; expected integers, slices and ..., "
             "e.g. Slice[:, 0, ...]"
         ) from None
     start, stop, step = (*parts, None)[:3]

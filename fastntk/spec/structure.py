@@ -4,8 +4,10 @@ import dataclasses
 from collections.abc import Iterator
 
 from fastntk._errors import NetworkError
+from fastntk._shown import shown
+from fastntk.spec._axes import axis_field, keep_axes
 from fastntk.spec._base import Spec
-from fastntk.spec._checks import as_count, short_repr
+from fastntk.spec._checks import as_count
 
 __all__ = [
     "FanInConcat",
@@ -41,7 +43,7 @@ class FanOut(Spec):
 
     def __post_init__(self) -> None:
         """Check the fields and convert them."""
-        num = as_count(self.num, "num", f"FanOut({short_repr(self.num)})", _LARGEST)
+        num = as_count(self.num, "num", f"FanOut({shown(self.num)})", _LARGEST)
         object.__setattr__(self, "num", num)
 
 
@@ -57,7 +59,26 @@ class FanInProd(Spec):
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class FanInConcat(Spec):
-    """Puts the features of the branches before it side by side."""
+    """Puts the features of the branches before it side by side.
+
+    Parameters
+    ----------
+    axis : int, default=-1
+        The axis of the features; counted from the front, it is settled where the
+        inputs are known.
+
+    Raises
+    ------
+    NetworkError
+        If it is another one.
+    """
+
+    axis: int = axis_field(-1)
+
+    def __post_init__(self) -> None:
+        """Check the fields and convert them."""
+        remedy = "Branches are joined along their features; write -1"
+        keep_axes(self, "FanInConcat()", remedy=remedy)
 
 
 class _Composite(Spec):
@@ -77,6 +98,8 @@ class _Composite(Spec):
                 "serial(*layers) once"
             )
         object.__setattr__(self, "nesting", nesting)
+        names_axes = any(layer.names_axes for layer in layers)
+        object.__setattr__(self, "names_axes", names_axes)
 
     def _repr_arguments(self) -> Iterator[str]:
         return map(repr, self.layers)
@@ -165,7 +188,7 @@ def repeat(layer: Spec, n: int) -> Serial:
     >>> repeat(Relu(), 2)
     serial(Relu(), Relu())
     """
-    label = f"repeat({short_repr(layer)}, {short_repr(n)})"
+    label = f"repeat({shown(layer)}, {shown(n)})"
     count = as_count(n, "n", label, _LARGEST)
     return Serial((layer,) * count)
 
@@ -173,14 +196,14 @@ def repeat(layer: Spec, n: int) -> Serial:
 def _as_layers(layers: object, name: str) -> tuple[Spec, ...]:
     if not isinstance(layers, tuple | list):
         raise NetworkError(
-            f"{name}: layers is {short_repr(layers)}; expected a tuple of layers"
+            f"{name}: layers is {shown(layers)}; expected a tuple of layers"
         )
     if not layers:
         raise NetworkError(f"{name}(): found no layers; expected at least one")
     for index, layer in enumerate(layers):
         if not isinstance(layer, Spec):
             raise NetworkError(
-                f"{name}: argument {index} is {short_repr(layer)} of type "
+                f"{name}: argument {index} is {shown(layer)} of type "
                 f"{type(layer).__name__}; expected a layer such as Dense(512)"
                 f"{_remedy(layer, name)}"
             )

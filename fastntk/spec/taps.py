@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Iterator
 
 from fastntk._errors import NetworkError
+from fastntk._shown import shown
 from fastntk.spec._base import Spec
-from fastntk.spec._checks import short_repr
 from fastntk.spec.structure import Parallel, Serial
 
 __all__ = ["END", "EVERY", "Tap", "tap_names"]
@@ -38,7 +38,7 @@ class Tap(Spec):
         is_text = isinstance(name, str) and bool(name.strip()) and "@" not in name
         if not is_text or name in (END, EVERY):
             raise NetworkError(
-                f"Tap({short_repr(self.name)}): name is {short_repr(self.name)}; "
+                f"Tap({shown(self.name)}): name is {shown(self.name)}; "
                 f"expected text without '@' that is not {END!r} or {EVERY!r}, e.g. "
                 "Tap('block 1')"
             )

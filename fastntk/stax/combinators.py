@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from fastntk import spec
-from fastntk.stax._axes import check_axis
 from fastntk.stax.network import Network
 
 __all__ = [
@@ -232,7 +231,7 @@ def FanInConcat(axis: int = -1) -> Network:
     Parameters
     ----------
     axis : int, default=-1
-        Only -1, the features.
+        The features: -1, or the same axis counted from the front, 1 for rows.
 
     Returns
     -------
@@ -258,9 +257,7 @@ def FanInConcat(axis: int = -1) -> Network:
     ...     stax.FanInConcat(),
     ... )
     """
-    remedy = "Branches are joined along their features; write -1"
-    check_axis(axis, "axis", (-1,), "FanInConcat()", remedy)
-    return Network(spec.FanInConcat())
+    return Network(spec.FanInConcat(axis))
 
 
 def _as_spec(layer: Layer) -> spec.Spec:

@@ -10,7 +10,6 @@ from typing import Any
 
 from fastntk import spec
 from fastntk._errors import NetworkError
-from fastntk.stax._axes import check_axes
 from fastntk.stax.network import Network
 
 __all__ = ["Aggregate", "AggregateImplementation"]
@@ -49,9 +48,9 @@ def Aggregate(
     aggregate_axis : int, tuple of int or None, default=None
         The axes that hold the nodes; None for all positions.
     batch_axis : int, default=0
-        Only 0: samples come first.
+        Samples come first: 0, or the same axis counted from the end.
     channel_axis : int, default=-1
-        Only -1: channels come last.
+        Channels come last: -1, or the same axis counted from the front, 2.
     to_dense : callable or None, optional
         Only the identity: layers hold no functions, so ``pattern`` has to be dense
         when it is given (ignored with ``implementation="SPARSE"``).
@@ -87,9 +86,8 @@ def Aggregate(
     """
     if isinstance(implementation, AggregateImplementation):
         implementation = implementation.value
-    # an int or a sequence, as in neural-tangents; the spec makes a tuple of it
-    layer = spec.Aggregate(aggregate_axis, implementation)  # type: ignore[arg-type]
-    check_axes(batch_axis, channel_axis, "Aggregate")
+    axis: Any = aggregate_axis  # an int or a sequence; the spec makes a tuple of it
+    layer = spec.Aggregate(axis, implementation, batch_axis, channel_axis)
     if layer.implementation == "DENSE" and not _is_identity(to_dense):
         raise NetworkError(
             "Aggregate: to_dense is a function that changes the pattern; expected the "

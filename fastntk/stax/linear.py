@@ -1,7 +1,6 @@
 """Linear layers in neural-tangents' vocabulary."""
 
 from fastntk import spec
-from fastntk.stax._axes import check_axis
 from fastntk.stax.network import Network
 
 __all__ = ["Dense", "Identity"]
@@ -28,9 +27,9 @@ def Dense(
     b_std : float or None, default=None
         Standard deviation of the biases, >= 0; None for a layer without bias.
     batch_axis : int, default=0
-        Only 0: rows are samples.
+        Samples come first: 0, or the same axis counted from the end.
     channel_axis : int, default=-1
-        Only -1 or 1: columns are features.
+        Features come last: -1, or the same axis counted from the front, 1 for rows.
     parameterization : {"ntk", "standard"}, default="ntk"
         "ntk": weights are standard normal and the layer multiplies them by
         ``W_std / sqrt(n_in)``.  "standard": weights have the standard
@@ -75,11 +74,9 @@ def Dense(
     >>> stax.Dense(512, W_std=1.5, b_std=0.1)
     Dense(512, W_std=1.5, b_std=0.1)
     """
-    layer = spec.Dense(out_dim, W_std, b_std, parameterization, s)
-    label = f"Dense({layer.out_dim})"
-    check_axis(batch_axis, "batch_axis", (0,), label)
-    check_axis(channel_axis, "channel_axis", (-1, 1), label)
-    return Network(layer)
+    return Network(
+        spec.Dense(out_dim, W_std, b_std, parameterization, s, batch_axis, channel_axis)
+    )
 
 
 def Identity() -> Network:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from fastntk._errors import NetworkError, NotSupportedError
+from fastntk._errors import NetworkError
 from fastntk._kernel import Kernel
-from fastntk.spec import Spec, to_json
+from fastntk.spec import Spec, resolve_axes, to_json
+from fastntk.stax.triple import Triple
 
 if TYPE_CHECKING:
     from fastntk._typing import GetArg, MatrixLike
@@ -18,12 +18,12 @@ __all__ = ["Kernel", "Network"]
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Network:
+class Network(Triple):
     """A neural network of infinite width: a value, and the functions of it.
 
     Networks are made by the functions of `fastntk.stax`.  They are immutable;
-    they can be compared, hashed, pickled and printed, and unpack to the triple
-    ``init_fn, apply_fn, kernel_fn``.
+    they can be compared, hashed, pickled and printed, and are used as the triple
+    ``(init_fn, apply_fn, kernel_fn)``: unpacked, indexed, sliced and measured.
 
     Parameters
     ----------
@@ -42,6 +42,8 @@ class Network:
     >>> net
     serial(Dense(512, W_std=1.5), Relu(), Dense(1))
     >>> init_fn, apply_fn, kernel_fn = net
+    >>> net[2] == kernel_fn
+    True
     >>> net == stax.from_json(net.to_json())
     True
     """
@@ -60,46 +62,6 @@ class Network:
     def __repr__(self) -> str:
         """Return the call that makes the network, in the words of `fastntk.stax`."""
         return repr(self.spec)
-
-    def __iter__(self) -> Iterator[Callable[..., Any]]:
-        """Yield ``init_fn``, ``apply_fn`` and ``kernel_fn``."""
-        return iter((self.init_fn, self.apply_fn, self.kernel_fn))
-
-    def init_fn(self, rng: Any, input_shape: tuple[int, ...]) -> NoReturn:
-        """Draw the parameters of a finite network: not supported yet.
-
-        Parameters
-        ----------
-        rng : object
-            Source of randomness.
-        input_shape : tuple of int
-            Shape of the inputs.
-
-        Raises
-        ------
-        NotSupportedError
-            Always.
-        """
-        raise NotSupportedError(_not_yet("init_fn"))
-
-    def apply_fn(self, params: Any, inputs: Any, **kwargs: Any) -> NoReturn:
-        """Evaluate a finite network: not supported yet.
-
-        Parameters
-        ----------
-        params : object
-            Parameters from `init_fn`.
-        inputs : array-like of shape (n, d)
-            One row per sample.
-        **kwargs : object
-            Further arguments.
-
-        Raises
-        ------
-        NotSupportedError
-            Always.
-        """
-        raise NotSupportedError(_not_yet("apply_fn"))
 
     def kernel_fn(
         self,
@@ -215,7 +177,7 @@ Kernel
             return lower(self.spec, names)
         shape = as_samples(x, "x").shape
         if len(shape) > 2:
-            return lower(self.spec, names, shape[-1])
+            return lower(resolve_axes(self.spec, len(shape)), names, shape[-1])
         setup = prepare(Request.of(self, x, None, names, Options()))
         setup.prepare_rows()
         return setup.program if setup.runs is None else setup.runs
@@ -288,10 +250,3 @@ Kernel
         '{"fastntk": 1, "network": {"layer": "Relu"}}'
         """
         return to_json(self.spec)
-
-
-def _not_yet(name: str) -> str:
-    return (
-        f"{name}: finite-width networks are not supported yet; expected a use of the "
-        "infinite-width kernel. Call kernel_fn, the third item of the triple"
-    )

@@ -5,9 +5,9 @@ the NNGP covariance of two samples before the layer.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from fastntk import spec
-from fastntk.stax._axes import check_axes, check_axis
 from fastntk.stax.network import Network
 
 __all__ = ["Dropout", "LayerNorm"]
@@ -24,14 +24,15 @@ def LayerNorm(
     Parameters
     ----------
     axis : int or tuple of one int, default=-1
-        Only -1, the features: without them the variance that is divided by would not
-        converge with the width, and normalisation over positions too is not there.
+        The features alone: -1, or the same axis counted from the front (1 for rows, 2
+        for inputs of three axes). Without them the variance that is divided by would
+        not converge with the width; normalisation over positions too is not there.
     eps : float, default=1e-12
         Added to the variance, >= 0; it keeps zero vectors at zero.
     batch_axis : int, default=0
-        Only 0: rows are samples.
+        Samples come first: 0, or the same axis counted from the end.
     channel_axis : int, default=-1
-        Only -1: features come last.
+        Features come last: -1, or the same axis counted from the front.
 
     Returns
     -------
@@ -60,13 +61,9 @@ def LayerNorm(
     >>> stax.serial(stax.Dense(512), stax.LayerNorm(), stax.Relu(), stax.Dense(1))
     serial(Dense(512), LayerNorm(), Relu(), Dense(1))
     """
-    layer = spec.LayerNorm(eps)
     axes = tuple(axis) if isinstance(axis, list | tuple) else (axis,)
-    found = axes[0] if len(axes) == 1 else axis
-    remedy = "It has to be the channel axis alone, which fastntk has last; write -1"
-    check_axis(found, "axis", (-1,), repr(layer), remedy)
-    check_axes(batch_axis, channel_axis, repr(layer))
-    return Network(layer)
+    found: Any = axes[0] if len(axes) == 1 else axis
+    return Network(spec.LayerNorm(eps, found, batch_axis, channel_axis))
 
 
 def Dropout(rate: float, mode: str = "train") -> Network:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastntk import spec
-from fastntk.stax._axes import check_axes, check_axis
+from fastntk._errors import NetworkError
+from fastntk.spec._axes import as_axis
 from fastntk.stax.network import Network
 
 __all__ = [
@@ -44,7 +45,7 @@ def Flatten(batch_axis: int = 0, batch_axis_out: int = 0) -> Network:
     Parameters
     ----------
     batch_axis, batch_axis_out : int, default=0
-        Only 0: samples come first.
+        Samples come first: 0, or the same axis counted from the end.
 
     Returns
     -------
@@ -66,9 +67,13 @@ def Flatten(batch_axis: int = 0, batch_axis_out: int = 0) -> Network:
     >>> stax.serial(stax.Dense(512), stax.Relu(), stax.Flatten(), stax.Dense(1))
     serial(Dense(512), Relu(), Flatten(), Dense(1))
     """
-    check_axis(batch_axis, "batch_axis", (0,), "Flatten()")
-    check_axis(batch_axis_out, "batch_axis_out", (0,), "Flatten()")
-    return Network(spec.Flatten())
+    layer = spec.Flatten(batch_axis)
+    if as_axis(batch_axis_out, "batch_axis_out", 0, "Flatten()") not in (0, -2):
+        raise NetworkError(
+            f"Flatten(): batch_axis_out is {batch_axis_out}; expected 0 or -2, the "
+            "first axis of rows"
+        )
+    return Network(layer)
 
 
 def GlobalAvgPool(batch_axis: int = 0, channel_axis: int = -1) -> Network:
@@ -77,9 +82,10 @@ def GlobalAvgPool(batch_axis: int = 0, channel_axis: int = -1) -> Network:
     Parameters
     ----------
     batch_axis : int, default=0
-        Only 0: samples come first.
+        Samples come first: 0, or the same axis counted from the end.
     channel_axis : int, default=-1
-        Only -1: channels come last.
+        Channels come last: -1, or the same axis counted from the front, 2 for inputs
+        of three axes.
 
     Returns
     -------
@@ -100,8 +106,7 @@ def GlobalAvgPool(batch_axis: int = 0, channel_axis: int = -1) -> Network:
     >>> stax.serial(stax.Dense(512), stax.Relu(), stax.GlobalAvgPool(), stax.Dense(1))
     serial(Dense(512), Relu(), GlobalAvgPool(), Dense(1))
     """
-    check_axes(batch_axis, channel_axis, "GlobalAvgPool()")
-    return Network(spec.GlobalAvgPool())
+    return Network(spec.GlobalAvgPool(batch_axis, channel_axis))
 
 
 def GlobalSumPool(batch_axis: int = 0, channel_axis: int = -1) -> Network:
@@ -110,9 +115,10 @@ def GlobalSumPool(batch_axis: int = 0, channel_axis: int = -1) -> Network:
     Parameters
     ----------
     batch_axis : int, default=0
-        Only 0: samples come first.
+        Samples come first: 0, or the same axis counted from the end.
     channel_axis : int, default=-1
-        Only -1: channels come last.
+        Channels come last: -1, or the same axis counted from the front, 2 for inputs
+        of three axes.
 
     Returns
     -------
@@ -133,8 +139,7 @@ def GlobalSumPool(batch_axis: int = 0, channel_axis: int = -1) -> Network:
     >>> stax.serial(stax.Dense(512), stax.Relu(), stax.GlobalSumPool(), stax.Dense(1))
     serial(Dense(512), Relu(), GlobalSumPool(), Dense(1))
     """
-    check_axes(batch_axis, channel_axis, "GlobalSumPool()")
-    return Network(spec.GlobalSumPool())
+    return Network(spec.GlobalSumPool(batch_axis, channel_axis))
 
 
 def Index(idx: Any, batch_axis: int = 0, channel_axis: int = -1) -> Network:
@@ -146,9 +151,10 @@ def Index(idx: Any, batch_axis: int = 0, channel_axis: int = -1) -> Network:
         What stands between the brackets; `Slice` writes it.  Samples and channels can
         only be taken whole.
     batch_axis : int, default=0
-        Only 0: samples come first.
+        Samples come first: 0, or the same axis counted from the end.
     channel_axis : int, default=-1
-        Only -1: channels come last.
+        Channels come last: -1, or the same axis counted from the front, 2 for inputs
+        of three axes.
 
     Returns
     -------
@@ -169,9 +175,7 @@ def Index(idx: Any, batch_axis: int = 0, channel_axis: int = -1) -> Network:
     >>> stax.Index(stax.Slice[:, ::2])
     Index(Slice[:, ::2])
     """
-    layer = spec.Index(idx)
-    check_axes(batch_axis, channel_axis, repr(layer))
-    return Network(layer)
+    return Network(spec.Index(idx, batch_axis, channel_axis))
 
 
 def DotGeneral(
@@ -196,9 +200,10 @@ def DotGeneral(
     precision : object, default=None
         Accepted for neural-tangents' sake and ignored: products are float64.
     batch_axis : int, default=0
-        Only 0: samples come first.
+        Samples come first: 0, or the same axis counted from the end.
     channel_axis : int, default=-1
-        Only -1: channels come last.
+        Channels come last: -1, or the same axis counted from the front, 2 for inputs
+        of three axes.
 
     Returns
     -------
@@ -224,6 +229,5 @@ def DotGeneral(
     DotGeneral(rhs=(1.0, -1.0), dimension_numbers=(((1,), (0,)), ((), ())))
     """
     # sequences, as in neural-tangents; the spec makes tuples of them
-    layer = spec.DotGeneral(lhs, rhs, dimension_numbers)  # type: ignore[arg-type]
-    check_axes(batch_axis, channel_axis, "DotGeneral")
-    return Network(layer)
+    dims: Any = dimension_numbers
+    return Network(spec.DotGeneral(lhs, rhs, dims, batch_axis, channel_axis))

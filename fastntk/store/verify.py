@@ -13,7 +13,7 @@ from fastntk._typing import AnyArray, MatrixLike
 from fastntk.request.options import Options
 from fastntk.request.progress import Progress, ProgressArg, make_progress
 from fastntk.request.request import Request, paired
-from fastntk.spec import Spec, as_spec
+from fastntk.spec import Spec, as_spec, resolve_axes
 from fastntk.store.formats.choose import Format
 from fastntk.store.journal import Record, read_journals
 from fastntk.store.manifest import Manifest, data_hash
@@ -211,7 +211,7 @@ def _check(
 def _network(place: Place, manifest: Manifest, net: Any) -> Spec:
     """Return the network of a store, which must be the one that was given, if any."""
     spec = Spec.from_dict(manifest.network)
-    if net is not None and as_spec(net) != spec:
+    if net is not None and resolve_axes(as_spec(net), 2) != spec:
         raise StoreError(
             f"{place.path}: this is a store of another network, {spec!r}; pass that "
             "one, or leave net out"

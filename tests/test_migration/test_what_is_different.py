@@ -105,14 +105,17 @@ def test_axes() -> None:
         net().kernel_fn(S1, channel_axis=1)
     with pytest.raises(nt.NetworkError, match="batch_axis"):
         stax.Dense(3, batch_axis=1)
+    with pytest.raises(nt.NetworkError, match="channel_axis is 1.*has 3 axes"):
+        stax.Dense(3, channel_axis=1).kernel_fn(S1)
+    stax.Dense(3, channel_axis=2).kernel_fn(S1)
 
 
 @says("arguments of layers")
 def test_arguments_of_layers() -> None:
     with pytest.raises(nt.NetworkError, match="to_dense.*Apply it to the pattern"):
         stax.Aggregate(to_dense=lambda p: p + 1)
-    with pytest.raises(nt.NetworkError, match="axis is 1"):
-        stax.FanInConcat(1)
+    with pytest.raises(nt.NetworkError, match="axis is 0"):
+        stax.FanInConcat(0)
     with pytest.raises(nt.NetworkError, match="axis is"):
         stax.LayerNorm(axis=(1, 2))
 

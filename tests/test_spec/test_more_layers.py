@@ -47,7 +47,8 @@ NORMALISING: list[Bad] = [
     ("LayerNorm", ((1, -1),), {}, r"LayerNorm\(\): axis is \(1, -1\); expected -1"),
     ("LayerNorm", ((),), {}, r"LayerNorm\(\): axis is \(\); expected -1"),
     ("LayerNorm", (True,), {}, r"LayerNorm\(\): axis is True; expected -1"),
-    ("LayerNorm", (), {"channel_axis": 1}, r"LayerNorm\(\): channel_axis is 1"),
+    ("LayerNorm", (), {"channel_axis": 0}, r"LayerNorm\(\): channel_axis is 0"),
+    ("LayerNorm", ((1, 2),), {}, r"LayerNorm\(\): axis is \(1, 2\); expected -1"),
     ("LayerNorm", (), {"batch_axis": 1}, r"LayerNorm\(\): batch_axis is 1; expected 0"),
     ("Dropout", (0,), {}, r"Dropout\(0\): rate is 0.0; expected a number in \(0, 1\]"),
     ("Dropout", (1.5,), {}, r"Dropout\(1.5\): rate is 1.5; expected .* is kept"),
@@ -56,7 +57,7 @@ NORMALISING: list[Bad] = [
     ("Dropout", (0.5, "eval"), {}, r"Dropout\(0.5\): mode is 'eval'; expected 'train'"),
     ("Dropout", (0.5, None), {}, r"Dropout\(0.5\): mode is None; expected 'train'"),
     ("FanInConcat", (0,), {}, r"FanInConcat\(\): axis is 0; expected -1. Branches"),
-    ("FanInConcat", (1,), {}, r"FanInConcat\(\): axis is 1; expected -1. Branches"),
+    ("FanInConcat", (-2,), {}, r"FanInConcat\(\): axis is -2; expected -1. Branches"),
 ]
 ONE, LAST = (((1,), (0,)), ((), ())), (((1,), (3,)), ((), ()))
 SPATIAL: list[Bad] = [
@@ -102,7 +103,7 @@ SPATIAL: list[Bad] = [
         {"dimension_numbers": ((("a",), (0,)), ((), ()))},
         "DotGeneral: dimension_numbers is .*expected a tuple of integers",
     ),
-    ("DotGeneral", (), {"rhs": 1, "channel_axis": 1}, "DotGeneral: channel_axis is 1"),
+    ("DotGeneral", (), {"rhs": 1, "channel_axis": 0}, "DotGeneral: channel_axis is 0"),
     ("Aggregate", (0,), {}, "Aggregate: aggregate_axis is 0; expected different axes"),
     ("Aggregate", ((1, 1),), {}, r"Aggregate: aggregate_axis is \(1, 1\); expected"),
     ("Aggregate", (1.5,), {}, r"Aggregate: aggregate_axis is \(1.5,\); expected a tup"),

@@ -107,4 +107,3 @@ def test_stabilising_options_are_accepted_and_change_nothing() -> None:
     assert stax.Abs(do_stabilize=True) == stax.Abs()
     assert stax.LeakyRelu(0.1, do_stabilize=True) == stax.LeakyRelu(0.1)
     assert stax.ABRelu(0.1, 1, do_stabilize=True) == stax.ABRelu(0.1, 1)
-    assert stax.Dense(3, channel_axis=1) == stax.Dense(3)

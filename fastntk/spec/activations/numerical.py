@@ -4,8 +4,9 @@ import dataclasses
 from typing import ClassVar
 
 from fastntk._errors import NetworkError
+from fastntk._shown import shown
 from fastntk.spec._base import Spec
-from fastntk.spec._checks import as_real, short_repr
+from fastntk.spec._checks import as_real
 
 __all__ = [
     "METHODS",
@@ -82,7 +83,7 @@ def check_method(value: object, label: str) -> str:
     """
     if not isinstance(value, str) or value not in METHODS:
         raise NetworkError(
-            f"{label}: method is {short_repr(value)}; expected one of "
+            f"{label}: method is {shown(value)}; expected one of "
             f"{', '.join(repr(m) for m in METHODS)}"
         )
     return value
@@ -100,7 +101,7 @@ class _Numerical(Spec):
 
     def __post_init__(self) -> None:
         """Check the fields and convert them."""
-        label = short_repr(self)
+        label = shown(self)
         for name in self.positive:
             value = as_real(getattr(self, name), name, label)
             if value <= 0:

@@ -4,8 +4,9 @@ import dataclasses
 from collections.abc import Iterable
 
 from fastntk._errors import NetworkError
+from fastntk._shown import shown
 from fastntk.spec._base import Spec
-from fastntk.spec._checks import LARGEST_DEGREE, as_degree, as_real, short_repr
+from fastntk.spec._checks import LARGEST_DEGREE, as_degree, as_real
 
 __all__ = ["Hermite", "Monomial", "Polynomial", "RectifiedMonomial"]
 
@@ -17,7 +18,7 @@ class _OfDegree(Spec):
 
     def __post_init__(self) -> None:
         """Check the fields and convert them."""
-        degree = as_degree(self.degree, "degree", short_repr(self))
+        degree = as_degree(self.degree, "degree", shown(self))
         object.__setattr__(self, "degree", degree)
 
 
@@ -99,11 +100,11 @@ class Polynomial(Spec):
 
     def __post_init__(self) -> None:
         """Check the fields and convert them."""
-        label = f"Polynomial({short_repr(self.coef)})"
+        label = f"Polynomial({shown(self.coef)})"
         given: object = self.coef
         if isinstance(given, str) or not isinstance(given, Iterable):
             raise NetworkError(
-                f"{label}: coef is {short_repr(given)}; expected a sequence of "
+                f"{label}: coef is {shown(given)}; expected a sequence of "
                 "numbers, lowest degree first, e.g. (0, 1, 0.5)"
             )
         values = tuple(_items(given, label))

@@ -2,8 +2,9 @@
 
 import dataclasses
 
+from fastntk._shown import shown
 from fastntk.spec._base import Spec
-from fastntk.spec._checks import as_nonnegative, as_real, as_reals, short_repr
+from fastntk.spec._checks import as_nonnegative, as_real, as_reals
 
 __all__ = ["Cos", "Exp", "ExpNormalized", "Gabor", "Gaussian", "Gelu", "Rbf", "Sin"]
 
@@ -143,7 +144,7 @@ class Rbf(Spec):
 
     def __post_init__(self) -> None:
         """Check the fields and convert them."""
-        gamma = as_nonnegative(self.gamma, "gamma", short_repr(self))
+        gamma = as_nonnegative(self.gamma, "gamma", shown(self))
         object.__setattr__(self, "gamma", gamma)
 
 
@@ -169,7 +170,7 @@ class ExpNormalized(Spec):
 
     def __post_init__(self) -> None:
         """Check the fields and convert them."""
-        label = short_repr(self)
+        label = shown(self)
         gamma = as_nonnegative(self.gamma, "gamma", label)
         object.__setattr__(self, "gamma", gamma)
         object.__setattr__(self, "shift", as_real(self.shift, "shift", label))
