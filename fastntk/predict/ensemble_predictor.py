@@ -1,6 +1,7 @@
 """What `gradient_descent_mse_ensemble` returns."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -187,7 +188,7 @@ class EnsemblePredictor:
     def _start(self, ridge: Ridge, output_factor: Any) -> None:
         reason = (self.method.reason, self._x_train)
         self._field = Field.build(
-            self._kernels.__getitem__,
+            partial(_item, self._kernels),
             self._layout,
             self._y,
             ridge,
@@ -195,3 +196,8 @@ class EnsemblePredictor:
             reason if self.method.name == "operator" else None,
             copy=self._source.network is None,
         )
+
+
+def _item(kernels: dict[str, Any], name: str) -> Any:
+    """Return a kernel that was loaded; partial objects are copied with their dict."""
+    return kernels[name]

@@ -1,5 +1,6 @@
 """Posteriors from kernels given as numbers: `gp_inference`."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -205,9 +206,7 @@ def gp_inference(
     layout = Layout(y.shape, trace_axes)
     ridge = Ridge(diag_reg, bool(diag_reg_absolute_scale))
 
-    def load(name: str) -> Any:
-        return pick(k_train_train, name, "k_train_train")
-
+    load = partial(_named, k_train_train)
     names = available(k_train_train)
     field = Field.build(
         load,
@@ -221,3 +220,8 @@ def gp_inference(
     for name in names:
         field.check(name)  # says at once if shapes do not agree
     return GPInference(k_train_train, y, layout, field)
+
+
+def _named(kernels: Any, name: str) -> Any:
+    """Return one of the kernels given; partial objects of it can be pickled."""
+    return pick(kernels, name, "k_train_train")

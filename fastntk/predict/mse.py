@@ -1,5 +1,6 @@
 """Gradient flow on the squared error in closed form: `gradient_descent_mse`."""
 
+from functools import partial
 from typing import Any
 
 from fastntk._errors import InputError
@@ -219,10 +220,12 @@ def gradient_descent_mse(
     operators = operators_of([k_train_train], layout.points)
     ridge = Ridge(diag_reg, bool(diag_reg_absolute_scale))
     rate = check_positive(learning_rate, "learning_rate")
-
-    def load(name: str) -> Any:
-        return k_train_train
-
+    load = partial(_only, k_train_train)
     field = Field.build(load, layout, y, ridge, output_factor, operators, copy=copy)
     field.check("ntk")
     return MSEPredictor(y, layout, field, rate)
+
+
+def _only(kernel: Any, name: str) -> Any:
+    """Return the one kernel given; partial objects of it can be pickled."""
+    return kernel

@@ -51,8 +51,24 @@ def pack(values: Sequence[Any], names: tuple[str, ...], is_tuple: bool) -> Any:
 
 @cache
 def _tuple_of(names: tuple[str, ...]) -> Any:
-    """Return the class for some fields; those of both kernels can be pickled."""
-    return _TUPLES.get(names) or namedtuple("AnalyticKernel", names)
+    """Return the class for some fields; its objects can be pickled."""
+    return _TUPLES.get(names) or _other_fields(names)
+
+
+def _other_fields(names: tuple[str, ...]) -> Any:
+    """Make the class of other fields, which pickle makes anew from their names."""
+    kind: Any = namedtuple("AnalyticKernel", names)  # type: ignore[misc]
+    kind.__module__ = __name__
+    kind.__reduce__ = _as_names  # type: ignore[method-assign]
+    return kind
+
+
+def _as_names(self: Any) -> tuple[Any, ...]:
+    return _from_names, (self._fields, tuple(self))
+
+
+def _from_names(names: tuple[str, ...], values: tuple[Any, ...]) -> Any:
+    return _tuple_of(names)(*values)
 
 
 def check_range(
