@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from types import FrameType
 
 __all__ = ["LAYERS", "TOP", "missing"]
 
@@ -68,7 +69,7 @@ TOP: dict[str, str] = {
 """Public names of ``neural_tangents``."""
 
 
-def missing(module: str, name: str, hints: Mapping[str, str]) -> AttributeError:
+def missing(module: str, name: str, hints: Mapping[str, str]) -> Exception:
     """Return the error of a name that a module does not have.
 
     Parameters
@@ -82,10 +83,28 @@ def missing(module: str, name: str, hints: Mapping[str, str]) -> AttributeError:
 
     Returns
     -------
-    AttributeError
-        For Python to suggest similar names, it knows the module.
+    AttributeError or ImportError
+        For Python to suggest similar names, an AttributeError knows the module. It is
+        an ImportError where a statement ``from module import name`` asks for a name
+        with a hint: Python would show a message of its own in the place of the hint.
     """
     message = f"module {module!r} has no attribute {name!r}"
-    if name in hints:
-        message += f": {hints[name]}. {PAGE}"
-    return AttributeError(message, name=name, obj=sys.modules.get(module))
+    if name not in hints:
+        return AttributeError(message, name=name, obj=sys.modules.get(module))
+    remedy = f": {hints[name]}. {PAGE}"
+    if _is_imported_from(sys._getframe(2)):
+        message = f"cannot import name {name!r} from {module!r}{remedy}"
+        return ImportError(message, name=module)
+    return AttributeError(message + remedy, name=name, obj=sys.modules.get(module))
+
+
+def _is_imported_from(frame: FrameType) -> bool:
+    """Say whether a frame runs ``from module import name`` at the moment.
+
+    Only the statement itself counts: ``hasattr`` and ``getattr`` with a default rely on
+    an AttributeError, and so does the machinery of imports.
+    """
+    from opcode import opmap
+
+    code, at = frame.f_code.co_code, frame.f_lasti
+    return 0 <= at < len(code) and code[at] == opmap.get("IMPORT_FROM")

@@ -39,6 +39,10 @@ class SolveInterrupted(KeyboardInterrupt):
         super().__init__(message)
         self.result = result
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with the result."""
+        return type(self), (*self.args, self.result)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SolveResult:

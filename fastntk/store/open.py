@@ -105,6 +105,10 @@ class StoredGram:
     def __len__(self) -> int:
         return self.shape[0]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as the path: the store is opened again where it is read."""
+        return open_store, (str(self.path.absolute()),)
+
     def close(self) -> None:
         """Close the files."""
         self._store.close()
@@ -142,7 +146,8 @@ def open_store(path: str | os.PathLike[str]) -> StoredGram:
     -------
     StoredGram
         ``K[rows, cols]``, ``K.block(rows, cols)``, ``numpy.asarray(K)``. It may be read
-        while the store is being written, where tiles are finished.
+        while the store is being written, where tiles are finished. Pickled, it is its
+        path, and is opened again in the other process.
 
     Raises
     ------

@@ -33,6 +33,32 @@ def test_layers_that_are_not_there_say_what_is(name: str) -> None:
     assert caught.value.obj is stax
 
 
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        *(("fastntk.stax", name) for name in sorted(LAYERS)),
+        *(("fastntk", name) for name in sorted(TOP)),
+    ],
+)
+def test_an_import_that_names_them_says_it_too(module: str, name: str) -> None:
+    message = f"^cannot import name '{name}' from '{module}': .*Coming from neural-tang"
+    for line in (f"from {module} import {name}", f"from {module} import {name} as x"):
+        with pytest.raises(ImportError, match=message) as caught:
+            exec(line)
+        assert caught.value.name == module
+        assert type(caught.value) is ImportError
+
+
+def test_all_other_ways_to_ask_rely_on_an_attribute_error() -> None:
+    assert not hasattr(stax, "Conv")
+    assert getattr(stax, "Conv", None) is None
+    with pytest.raises(ImportError, match=r"^cannot import name 'Rellu' from 'fast"):
+        exec("from fastntk.stax import Rellu")
+    found: dict[str, object] = {}
+    exec("from fastntk.stax import *", found)
+    assert "Relu" in found
+
+
 def test_a_misspelled_layer_has_no_hint_of_ours() -> None:
     for module in (nt, stax):
         full = f"^module '{module.__name__}' has no attribute 'Rellu'$"

@@ -1,0 +1,1 @@
+"""Every public name: pickled, and called with arguments of a wrong kind."""
