@@ -7,6 +7,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._kernel import Kernel
+from fastntk._shown import shown
 from fastntk._typing import AnyArray, CSRMatrix, InputMatrix
 from fastntk._validation.arrays import to_array
 from fastntk._validation.frames import is_frame, refuse_columns
@@ -116,8 +117,8 @@ def _check_no_kernel(x: Any, name: str) -> None:
         return
     if all(isinstance(item, str) and item in ("nngp", "ntk") for item in names):
         raise InputError(
-            f"{name}: found {x!r}, the name of a kernel; expected rows of numbers. "
-            f"Pass it as get={x!r}"
+            f"{name}: found {shown(x)}, the name of a kernel; expected rows of "
+            f"numbers. Pass it as get={shown(x)}"
         )
 
 

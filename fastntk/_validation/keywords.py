@@ -5,6 +5,7 @@ from typing import Any
 
 from fastntk._errors import InputError, NotSupportedError
 from fastntk._kernel import KERNEL_FIELDS
+from fastntk._shown import shown
 from fastntk._warnings import warn
 
 __all__ = ["check_fields", "check_keywords"]
@@ -51,18 +52,18 @@ def check_fields(get: Any) -> tuple[tuple[str, ...] | None, bool]:
     given = (get,) if isinstance(get, str) else get
     if not isinstance(given, tuple | list) or not given:
         raise InputError(
-            f"get: found {get!r}; expected None, 'nngp', 'ntk', another field of a "
-            "Kernel, or a tuple of these"
+            f"get: found {shown(get)}; expected None, 'nngp', 'ntk', another field of "
+            "a Kernel, or a tuple of these"
         )
     names = tuple(n.lower() if isinstance(n, str) else n for n in given)
     for name in names:
         if name not in KERNEL_FIELDS:
             raise InputError(
-                f"get: found {name!r}; expected 'nngp', 'ntk', or another of "
+                f"get: found {shown(name)}; expected 'nngp', 'ntk', or another of "
                 f"{', '.join(KERNEL_FIELDS[2:])}"
             )
     if len(set(names)) < len(names):
-        raise InputError(f"get: found {get!r}; expected each field once")
+        raise InputError(f"get: found {shown(get)}; expected each field once")
     return names, not isinstance(get, str)
 
 
@@ -110,8 +111,8 @@ def check_keywords(
         else:
             known = ", ".join(["pattern", *_FIXED, *_IDLE])
             raise InputError(
-                f"kernel_fn: found the keyword argument {name!r}; expected x1, x2, "
-                f"get, or one of neural-tangents' {known}"
+                f"kernel_fn: found the keyword argument {shown(name)}; expected x1, "
+                f"x2, get, or one of neural-tangents' {known}"
             )
 
 
@@ -126,5 +127,5 @@ def _check_fixed(name: str, value: Any, n_axes: int) -> None:
     if not any(value is v or value == v for v in values):
         expected = " or ".join(map(repr, (None, *values)))
         raise NotSupportedError(
-            f"kernel_fn: {name} is {value!r}; expected {expected}; {remedy}"
+            f"kernel_fn: {name} is {shown(value)}; expected {expected}; {remedy}"
         )

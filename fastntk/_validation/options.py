@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fastntk._errors import InputError
 from fastntk._resources import available_cores
+from fastntk._shown import shown
 from fastntk._typing import GetArg, InputMatrix
 from fastntk._validation.inputs import float_dtype
 
@@ -58,8 +59,8 @@ def check_dtype(dtype: npt.DTypeLike | None) -> np.dtype[Any] | None:
         found = None
     if found is None or found not in _DTYPES:  # a dtype may equal None
         raise InputError(
-            f"dtype: found {dtype!r}; expected float32, float64, or None to derive "
-            "it from the inputs"
+            f"dtype: found {shown(dtype)}; expected float32, float64, or None to "
+            "derive it from the inputs"
         )
     return found
 
@@ -103,7 +104,9 @@ def check_backend(backend: Any) -> str:
         If there is no backend of this name.
     """
     if not isinstance(backend, str) or backend not in _BACKENDS:
-        raise InputError(f"backend is {backend!r}; expected 'auto', 'cpu' or 'cuda'")
+        raise InputError(
+            f"backend is {shown(backend)}; expected 'auto', 'cpu' or 'cuda'"
+        )
     return backend
 
 
@@ -120,7 +123,7 @@ def check_tol(tol: Any) -> float | None:
     is_number = isinstance(tol, int | float) and not isinstance(tol, bool)
     if not is_number or not 0 < tol < math.inf:
         raise InputError(
-            f"tol: found {tol!r}; expected a positive number, the largest error "
+            f"tol: found {shown(tol)}; expected a positive number, the largest error "
             "relative to sqrt(K(x, x) K(y, y)), or None"
         )
     return float(tol)
@@ -149,15 +152,15 @@ def check_get(get: GetArg) -> tuple[tuple[str, ...], bool]:
     names = (get,) if isinstance(get, str) else get
     expected = "expected 'nngp', 'ntk' or a tuple of them, e.g. get=('nngp', 'ntk')"
     if not isinstance(names, tuple | list) or not names:
-        raise InputError(f"get: found {get!r}; {expected}")
+        raise InputError(f"get: found {shown(get)}; {expected}")
     for name in names:
         if not isinstance(name, str) or name not in _GET_NAMES:
             remedy = ""
             if str(name) in ("cov1", "cov2"):
                 remedy = ". Variances come from fastntk.diagonal(net, x, 'nngp')"
-            raise InputError(f"get: found {name!r}; {expected}{remedy}")
+            raise InputError(f"get: found {shown(name)}; {expected}{remedy}")
     if len(set(names)) < len(names):
-        raise InputError(f"get: found {get!r}; expected each kernel once")
+        raise InputError(f"get: found {shown(get)}; expected each kernel once")
     return tuple(map(str, names)), not isinstance(get, str)
 
 
@@ -188,8 +191,8 @@ def check_threads(threads: int | None) -> int:
         count = 0
     if count < 1:
         raise InputError(
-            f"threads: found {threads!r}; expected an integer >= 1, or None for all "
-            "cores available to this process"
+            f"threads: found {shown(threads)}; expected an integer >= 1, or None for "
+            "all cores available to this process"
         )
     return count
 
@@ -214,7 +217,7 @@ def check_flag(value: Any, name: str) -> bool:
         For anything but True and False.
     """
     if not isinstance(value, bool | np.bool_):
-        raise InputError(f"{name}: found {value!r}; expected True or False")
+        raise InputError(f"{name}: found {shown(value)}; expected True or False")
     return bool(value)
 
 
@@ -242,8 +245,8 @@ def check_max_memory(max_memory: int | float | str | None) -> int | None:
     number = _parse_bytes(max_memory)
     if not math.isfinite(number) or number < 1:
         raise InputError(
-            f"max_memory: found {max_memory!r}; expected a number of bytes >= 1, text "
-            "such as '512MB' or '2GiB', or None for no limit"
+            f"max_memory: found {shown(max_memory)}; expected a number of bytes >= 1, "
+            "text such as '512MB' or '2GiB', or None for no limit"
         )
     return int(number)
 

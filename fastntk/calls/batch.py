@@ -8,6 +8,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._kernel import Kernel
+from fastntk._shown import shown
 from fastntk._typing import AnyArray
 from fastntk._validation import to_array
 from fastntk.spec import Spec
@@ -101,7 +102,9 @@ def batch(
 def _as_integer(value: Any, name: str, least: int) -> int:
     is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not is_integer or value < least:
-        raise InputError(f"batch: {name} is {value!r}; expected an integer >= {least}")
+        raise InputError(
+            f"batch: {name} is {shown(value)}; expected an integer >= {least}"
+        )
     return int(value)
 
 

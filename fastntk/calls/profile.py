@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk._typing import GetArg
 from fastntk._validation import check_get, to_array
 from fastntk.backends.cpu.collapse import ExactRecursion
@@ -47,7 +48,7 @@ def _mean_square(variance: Any) -> float:
         q = np.nan
     if isinstance(variance, bool) or not 0 < q < np.inf:
         raise InputError(
-            f"variance: found {variance!r}; expected a positive number, the mean "
+            f"variance: found {shown(variance)}; expected a positive number, the mean "
             "square of a row's features"
         )
     return q

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastntk._errors import InputError
 from fastntk._resources import memory_told
+from fastntk._shown import shown
 from fastntk._typing import MatrixLike
 from fastntk._validation import check_flag
 from fastntk.calls.choose import by_tiles
@@ -133,8 +134,8 @@ def operator_of(
     """Return the result of `operator` for options that are checked."""
     if not isinstance(get, str):
         raise InputError(
-            f"get: found {get!r}; expected 'nngp' or 'ntk': an operator is one matrix. "
-            "Make one operator for each kernel"
+            f"get: found {shown(get)}; expected 'nngp' or 'ntk': an operator is one "
+            "matrix. Make one operator for each kernel"
         )
     asked = Request.of(net, x1, x2, get, options)
     with by_tiles(asked, "operator") as request:

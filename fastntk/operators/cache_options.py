@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fastntk._errors import InputError, StoreError
 from fastntk._resources import available_memory, file_system_of
+from fastntk._shown import shown
 from fastntk.operators.layout import Layout
 from fastntk.operators.tile_cache import DiskTiles, TileCache
 
@@ -59,7 +60,7 @@ def check_cache(cache: object) -> tuple[bool, Path | None]:
         return cache != "none", None
     if not isinstance(cache, str | os.PathLike):
         raise InputError(
-            f"cache: found {cache!r}; expected 'auto', 'none', 'ram' or a folder"
+            f"cache: found {shown(cache)}; expected 'auto', 'none', 'ram' or a folder"
         )
     folder = Path(os.fspath(cache))
     if not folder.is_dir():

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk._typing import AnyArray, FloatArray
 from fastntk._validation import refuse_masked
 from fastntk.operators.anywhere import AnywhereOperator
@@ -27,7 +28,7 @@ def check_ridge(ridge: Any, n: int) -> Any:
         values = np.array(to_host(ridge), dtype=np.float64)  # it is kept
     except (TypeError, ValueError):
         raise InputError(
-            f"ridge: found {ridge!r}; expected a number >= 0, or one per row"
+            f"ridge: found {shown(ridge)}; expected a number >= 0, or one per row"
         ) from None
     if values.shape not in ((), (n,)):
         raise InputError(

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._resources import PREDICT_LESS, memory_told
+from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk.predict.flow.field import Field
 from fastntk.predict.given.checks import (
@@ -291,7 +292,7 @@ def _as_count(n: Any) -> int:
     except TypeError:
         count = 0
     if count < 1:
-        raise InputError(f"n: found {n!r}; expected a number of draws >= 1")
+        raise InputError(f"n: found {shown(n)}; expected a number of draws >= 1")
     return count
 
 

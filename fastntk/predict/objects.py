@@ -7,6 +7,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._resources import PREDICT_LESS, memory_told
+from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk.predict.distribution import OutputDistribution
 from fastntk.predict.given.checks import (
@@ -259,7 +260,7 @@ class GradientFlow(OutputDistribution):
 def _one_name(get: Any, allowed: tuple[str, ...]) -> str:
     if not isinstance(get, str):
         raise InputError(
-            f"get: found {get!r}; expected one of {', '.join(allowed)}. Make an "
+            f"get: found {shown(get)}; expected one of {', '.join(allowed)}. Make an "
             "object for each"
         )
     return check_get(get, allowed)[0][0]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from fastntk._errors import InputError, NotSupportedError
+from fastntk._shown import shown
 
 __all__ = ["Progress", "ProgressArg", "check_progress", "make_progress"]
 
@@ -84,7 +85,8 @@ def check_progress(progress: ProgressArg | None) -> ProgressArg:
     if isinstance(progress, bool) or callable(progress):
         return progress
     raise InputError(
-        f"progress is {progress!r}; expected True, False or a callable(done, total)"
+        f"progress is {shown(progress)}; expected True, False or a "
+        "callable(done, total)"
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk._validation import refuse_masked, to_array
 from fastntk.request.placement import to_host
@@ -91,7 +92,7 @@ def check_ridge(ridge: Any) -> float:
     value = _number(ridge)
     if not 0.0 <= value < math.inf:
         raise InputError(
-            f"ridge: found {ridge!r}; expected a number >= 0, in the units of the "
+            f"ridge: found {shown(ridge)}; expected a number >= 0, in the units of the "
             "kernel, e.g. 1e-3 * trace(K) / n"
         )
     return value
@@ -109,7 +110,8 @@ def check_rtol(rtol: Any) -> float:
     value = _number(rtol)
     if not 0.0 < value < 1.0:
         raise InputError(
-            f"rtol: found {rtol!r}; expected a number above 0 and below 1, e.g. 1e-6"
+            f"rtol: found {shown(rtol)}; expected a number above 0 and below 1, "
+            "e.g. 1e-6"
         )
     return value
 
@@ -128,7 +130,7 @@ def check_count(value: Any, name: str, low: int, high: int | None = None) -> int
         count = low - 1
     if count < low or (high is not None and count > high):
         wanted = f">= {low}" if high is None else f"from {low} to {high}"
-        raise InputError(f"{name}: found {value!r}; expected an integer {wanted}")
+        raise InputError(f"{name}: found {shown(value)}; expected an integer {wanted}")
     return count
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from fastntk._errors import InputError, MemoryBudgetError
+from fastntk._shown import shown
 from fastntk.solvers.direct.eigh_factor import PER_ROW
 from fastntk.solvers.inducing.askotch import ONE_RIDGE as askotch_reason
 from fastntk.solvers.inducing.falkon import ONE_RIDGE as falkon_reason
@@ -108,7 +109,7 @@ def check_method(method: str, ridge: Ridge) -> None:
     """
     if method not in METHODS:
         raise InputError(
-            f"method: found {method!r}; expected one of {', '.join(METHODS)}"
+            f"method: found {shown(method)}; expected one of {', '.join(METHODS)}"
         )
     if method in ("falkon", "askotch"):
         reason = falkon_reason if method == "falkon" else askotch_reason
@@ -127,7 +128,7 @@ def _check_room(method: str, n: int, memory: int | None) -> None:
     needed = _needed(method, n)
     if needed > memory:
         raise MemoryBudgetError(
-            f"method={method!r} needs {needed:,} bytes for {n:,} rows; found "
+            f"method={shown(method)} needs {needed:,} bytes for {n:,} rows; found "
             f"{memory:,}. Take method='cg', whose memory grows like n, "
             "or raise max_memory"
         )

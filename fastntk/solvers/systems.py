@@ -8,6 +8,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._resources import available_memory, left_behind
+from fastntk._shown import shown
 from fastntk._typing import AnyArray, IntArray
 from fastntk._validation import (
     FeatureNames,
@@ -77,13 +78,13 @@ class System:
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise InputError(
-                f"precision: found {self.precision!r}; expected one of "
+                f"precision: found {shown(self.precision)}; expected one of "
                 f"{', '.join(PRECISIONS)}"
             )
         if not isinstance(self.get, str):
             raise InputError(
-                f"get: found {self.get!r}; expected 'nngp' or 'ntk': a system has one "
-                "matrix"
+                f"get: found {shown(self.get)}; expected 'nngp' or 'ntk': a system has "
+                "one matrix"
             )
 
     @property

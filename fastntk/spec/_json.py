@@ -75,7 +75,7 @@ def from_json(text: str | bytes) -> Spec:
     version = document["fastntk"]
     if version != FORMAT_VERSION or isinstance(version, bool):
         raise NetworkError(
-            f"network description: found format version {version!r}; this fastntk "
+            f"network description: found format version {shown(version)}; this fastntk "
             f"reads version {FORMAT_VERSION}. Install the fastntk that wrote it"
         )
     unknown = sorted(set(document) - {"fastntk", "network"})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastntk._errors import InputError, MemoryBudgetError
+from fastntk._shown import shown
 from fastntk.tiling.plan import MAX_SIDE
 from fastntk.tiling.setup import SPARSE_TILES, Setup
 
@@ -54,7 +55,7 @@ def check_options(
         place = Path(os.fspath(path))
     except TypeError:
         raise InputError(
-            f"path: found {path!r}; expected where to write, such as 'K.zarr' or "
+            f"path: found {shown(path)}; expected where to write, such as 'K.zarr' or "
             "'K.npy'"
         ) from None
     kind = place.suffix[1:]
@@ -64,16 +65,19 @@ def check_options(
         )
     if not isinstance(get, str):
         raise InputError(
-            f"get: found {get!r}; expected 'nngp' or 'ntk': a store is one matrix. "
-            "Make one store for each kernel"
+            f"get: found {shown(get)}; expected 'nngp' or 'ntk': a store is one "
+            "matrix. Make one store for each kernel"
         )
     if layout not in ("full", "lower"):
-        raise InputError(f"layout: found {layout!r}; expected 'full' or 'lower'")
+        raise InputError(f"layout: found {shown(layout)}; expected 'full' or 'lower'")
     if check not in ("auto", "all", "recent"):
-        raise InputError(f"check: found {check!r}; expected 'auto', 'all' or 'recent'")
+        raise InputError(
+            f"check: found {shown(check)}; expected 'auto', 'all' or 'recent'"
+        )
     if chunk is not None and (_integer(chunk) < STEP or _integer(chunk) % STEP):
         raise InputError(
-            f"chunk: found {chunk!r}; expected a multiple of {STEP}, or None to choose"
+            f"chunk: found {shown(chunk)}; expected a multiple of {STEP}, or "
+            "None to choose"
         )
     pressed = _compression(compression, kind)
     part = check_shard(shard)
@@ -94,8 +98,8 @@ def check_shard(shard: Any) -> tuple[int, int]:
     i, k = (_integer(item) for item in pair)
     if not 1 <= i <= k:
         raise InputError(
-            f"shard: found {shard!r}; expected (i, k) with 1 <= i <= k, such as (1, "
-            "4), the first of four parts"
+            f"shard: found {shown(shard)}; expected (i, k) with 1 <= i <= k, such as "
+            "(1, 4), the first of four parts"
         )
     return i, k
 
@@ -115,8 +119,8 @@ def _compression(compression: Any, kind: str) -> str:
     level = 3 if compression == "zstd" else _integer(compression)
     if not 1 <= level <= 22:
         raise InputError(
-            f"compression: found {compression!r}; expected None, 'zstd', or a level "
-            "from 1 to 22"
+            f"compression: found {shown(compression)}; expected None, 'zstd', or a "
+            "level from 1 to 22"
         )
     if kind == "npy":
         raise InputError(

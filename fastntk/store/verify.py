@@ -9,6 +9,7 @@ import numpy as np
 
 from fastntk._errors import InputError, StoreError
 from fastntk._jit import source_hash
+from fastntk._shown import shown
 from fastntk._typing import AnyArray, MatrixLike
 from fastntk.request.options import Options
 from fastntk.request.progress import Progress, ProgressArg, make_progress
@@ -225,7 +226,8 @@ def _draw(tiles: list[Tile], samples: Any, seed: int) -> list[Tile]:
         return tiles
     if samples < 1:
         raise InputError(
-            f"samples: found {samples!r}; expected an integer >= 1, or None for all"
+            f"samples: found {shown(samples)}; expected an integer >= 1, or "
+            "None for all"
         )
     chosen = np.random.default_rng(seed).choice(len(tiles), samples, replace=False)
     return [tiles[k] for k in sorted(chosen)]

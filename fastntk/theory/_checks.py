@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk._validation import as_input, refuse_masked, to_array
 
@@ -78,7 +79,7 @@ def as_numbers(values: Any, name: str, least: float = -math.inf) -> FloatArray:
         array = np.array(values, dtype=np.float64)  # results keep it
     except (TypeError, ValueError):
         raise InputError(
-            f"{name}: found {values!r}; expected numbers{_bound(least)}"
+            f"{name}: found {shown(values)}; expected numbers{_bound(least)}"
         ) from None
     bad = ~(np.isfinite(array) & (array >= least))
     if bad.any():
@@ -108,7 +109,7 @@ def as_integer(value: Any, name: str, least: int, most: int | None = None) -> in
         number = least - 1
     if number < least or (most is not None and number > most):
         span = f">= {least}" if most is None else f"from {least} to {most}"
-        raise InputError(f"{name}: found {value!r}; expected an integer {span}")
+        raise InputError(f"{name}: found {shown(value)}; expected an integer {span}")
     return number
 
 
@@ -133,7 +134,7 @@ def positive(value: Any, name: str) -> float:
     """Return a finite number > 0."""
     number = at_least(value, name, -math.inf)
     if number <= 0:
-        raise InputError(f"{name}: found {number!r}; expected a number > 0")
+        raise InputError(f"{name}: found {shown(number)}; expected a number > 0")
     return number
 
 

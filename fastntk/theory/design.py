@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk._validation import to_array
 from fastntk.spec import Polynomial, Spec
@@ -143,9 +144,11 @@ def design_activation(
     array([-0.353553,  0.707107,  0.353553])
     """
     if get not in ("ntk", "nngp"):
-        raise InputError(f"get: found {get!r}; expected 'ntk' or 'nngp'")
+        raise InputError(f"get: found {shown(get)}; expected 'ntk' or 'nngp'")
     if signs not in _SIGNS:
-        raise InputError(f"signs: found {signs!r}; expected one of {', '.join(_SIGNS)}")
+        raise InputError(
+            f"signs: found {shown(signs)}; expected one of {', '.join(_SIGNS)}"
+        )
     if callable(wanted):
         kernel, misfit = _fit(wanted, 16 if degree is None else degree)
     else:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk._validation import check_get
 from fastntk.calls import gram
@@ -20,7 +21,7 @@ def as_dimension(d: Any) -> int:
     """Return the dimension of the space around a sphere: an integer >= 2."""
     if isinstance(d, bool) or not isinstance(d, int | np.integer) or d < 2:
         raise InputError(
-            f"d: found {d!r}; expected an integer >= 2, the number of features"
+            f"d: found {shown(d)}; expected an integer >= 2, the number of features"
         )
     return int(d)
 
@@ -74,7 +75,7 @@ def kernel_profile(
     norm = math.sqrt(n_features) if radius is None else positive(radius, "radius")
     names, is_tuple = check_get(get)
     if is_tuple:
-        raise InputError(f"get: found {get!r}; expected 'nngp' or 'ntk'")
+        raise InputError(f"get: found {shown(get)}; expected 'nngp' or 'ntk'")
     if callable(net) and not hasattr(net, "spec"):
         return _call_profile(net, angles)
     pole = np.zeros((1, n_features))

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._resources import PREDICT_LESS, memory_told
+from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk._warnings import warn
 from fastntk.predict.descent.learning_rate import max_learning_rate, outlying_scale
@@ -236,8 +237,8 @@ def _as_batch(batch_size: Any, n: int) -> int | None:
     size = _as_integer(batch_size)
     if not 1 <= size <= n:
         raise InputError(
-            f"batch_size: found {batch_size!r}; expected an integer from 1 to {n}, the "
-            "number of samples, or None for all"
+            f"batch_size: found {shown(batch_size)}; expected an integer from 1 to "
+            f"{n}, the number of samples, or None for all"
         )
     return size
 
@@ -245,7 +246,7 @@ def _as_batch(batch_size: Any, n: int) -> int | None:
 def _as_steps(n_steps: Any) -> int:
     steps = _as_integer(n_steps)
     if steps < 0:
-        raise InputError(f"n_steps: found {n_steps!r}; expected an integer >= 0")
+        raise InputError(f"n_steps: found {shown(n_steps)}; expected an integer >= 0")
     return steps
 
 

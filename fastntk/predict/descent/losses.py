@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import expit, log_softmax, softmax
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk.predict.given.checks import check_positive
 
@@ -216,8 +217,8 @@ def as_loss(loss: Any, y: FloatArray) -> Loss:
     if isinstance(loss, str):
         if loss not in _LOSSES:
             raise InputError(
-                f"loss: found {loss!r}; expected one of {', '.join(_LOSSES)}, or an "
-                "object with the methods value(fx, y) and gradient(fx, y)"
+                f"loss: found {shown(loss)}; expected one of {', '.join(_LOSSES)}, or "
+                "an object with the methods value(fx, y) and gradient(fx, y)"
             )
         loss = _LOSSES[loss]
     elif not isinstance(loss, Loss):

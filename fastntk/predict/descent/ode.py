@@ -6,6 +6,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._resources import PREDICT_LESS, memory_told
+from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk._warnings import warn
 from fastntk.predict.descent.dual_flow import METHODS, DualFlow
@@ -264,7 +265,7 @@ def gradient_descent(
     rate = check_positive(learning_rate, "learning_rate")
     if method not in METHODS:
         raise InputError(
-            f"method: found {method!r}; expected one of {', '.join(METHODS)}"
+            f"method: found {shown(method)}; expected one of {', '.join(METHODS)}"
         )
     if momentum is not None:
         momentum = check_momentum(momentum)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk._typing import AnyArray, FloatArray
 from fastntk._validation import refuse_masked, to_array
 from fastntk.solvers.direct.psd import cholesky_in_place
@@ -90,8 +91,8 @@ def as_times(t: Any) -> FloatArray:
         times = np.asarray(t, dtype=np.float64)
     except (ValueError, TypeError):
         raise InputError(
-            f"t: found {t!r}; expected a number of steps, an array of them, or None "
-            "for infinite time"
+            f"t: found {shown(t)}; expected a number of steps, an array of them, or "
+            "None for infinite time"
         ) from None
     if times.size == 0:
         raise InputError("t: found no times; expected at least one")
@@ -108,7 +109,7 @@ def check_positive(value: Any, name: str) -> float:
     """Return a finite number > 0."""
     number = _as_float(value, name)
     if not (math.isfinite(number) and number > 0):
-        raise InputError(f"{name}: found {value!r}; expected a finite number > 0")
+        raise InputError(f"{name}: found {shown(value)}; expected a finite number > 0")
     return number
 
 
@@ -117,7 +118,7 @@ def check_ridge(value: Any, name: str = "diag_reg") -> float:
     number = _as_float(value, name)
     if not (math.isfinite(number) and number >= 0):
         raise InputError(
-            f"{name}: found {value!r}; expected a finite number >= 0 (0: none)"
+            f"{name}: found {shown(value)}; expected a finite number >= 0 (0: none)"
         )
     return number
 
@@ -127,8 +128,8 @@ def check_momentum(momentum: Any) -> float:
     number = _as_float(momentum, "momentum")
     if not 0 <= number < 1:
         raise InputError(
-            f"momentum: found {momentum!r}; expected a number in [0, 1): at 1 nothing "
-            "damps the steps"
+            f"momentum: found {shown(momentum)}; expected a number in [0, 1): at 1 "
+            "nothing damps the steps"
         )
     return number
 
@@ -141,8 +142,8 @@ def as_generator(seed: Any) -> np.random.Generator:
         return np.random.default_rng(seed)
     except (TypeError, ValueError):
         raise InputError(
-            f"seed: found {seed!r}; expected an integer >= 0, a numpy Generator, or "
-            "None for another draw each time"
+            f"seed: found {shown(seed)}; expected an integer >= 0, a numpy Generator, "
+            "or None for another draw each time"
         ) from None
 
 
@@ -158,13 +159,13 @@ def check_get(
     names = (get,) if isinstance(get, str) else get
     expected = f"expected one of {', '.join(allowed)}, or a tuple of them"
     if not isinstance(names, tuple | list) or not names:
-        raise InputError(f"get: found {get!r}; {expected}")
+        raise InputError(f"get: found {shown(get)}; {expected}")
     lower = tuple(name.lower() if isinstance(name, str) else name for name in names)
     for name in lower:
         if name not in allowed:
-            raise InputError(f"get: found {name!r}; {expected}")
+            raise InputError(f"get: found {shown(name)}; {expected}")
     if len(set(lower)) < len(lower):
-        raise InputError(f"get: found {get!r}; expected each name once")
+        raise InputError(f"get: found {shown(get)}; expected each name once")
     return lower, not isinstance(get, str)
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk._typing import AnyArray, FloatArray
 from fastntk.predict.given.checks import as_kernel, as_real
 
@@ -195,7 +196,7 @@ def _axis(axis: Any, n_axes: int) -> int:
         index = operator.index(axis)
     except TypeError:
         raise InputError(
-            f"trace_axes: found {axis!r}; expected axes as integers"
+            f"trace_axes: found {shown(axis)}; expected axes as integers"
         ) from None
     if not -n_axes <= index < n_axes:
         raise InputError(

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastntk._errors import InputError, MemoryBudgetError
 from fastntk._resources import available_memory, left_behind
+from fastntk._shown import shown
 from fastntk._validation import check_max_memory
 from fastntk.predict.given.checks import as_targets
 
@@ -64,7 +65,7 @@ def choose_method(wanted: Any, n: int, is_flow: bool, max_memory: Any = None) ->
     """
     if wanted not in METHODS:
         raise InputError(
-            f"method: found {wanted!r}; expected one of {', '.join(METHODS)}"
+            f"method: found {shown(wanted)}; expected one of {', '.join(METHODS)}"
         )
     asked = check_max_memory(max_memory)
     if asked is not None:

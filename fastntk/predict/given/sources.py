@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk._typing import FloatArray
 
 __all__ = [
@@ -51,7 +52,7 @@ def pick(kernels: Any, name: str, label: str) -> Any:
         found = getattr(kernels, name, None)
     if found is None:
         raise InputError(
-            f"{label}: found no {name!r} kernel in a {type(kernels).__name__}; "
+            f"{label}: found no {shown(name)} kernel in a {type(kernels).__name__}; "
             "expected one. Compute it with get=('nngp', 'ntk') and pass both"
         )
     return found
@@ -218,8 +219,8 @@ def test_arguments(
             cross[key] = value
         elif value != given:
             raise InputError(
-                f"{key}: found {value!r} for the test points and {given!r} for the "
-                "training set; expected the same kernel for both"
+                f"{key}: found {shown(value)} for the test points and {shown(given)} "
+                "for the training set; expected the same kernel for both"
             )
     return cross, both
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk.solvers.cg.settings import CGSettings
 from fastntk.solvers.preconditioners import (
     LowRankPreconditioner,
@@ -46,6 +47,6 @@ def build_preconditioner(
             max_memory=max_memory,
         )
     raise InputError(
-        f"preconditioner: found {wanted!r}; expected 'rpcholesky', 'nystrom', 'none' "
-        "or a LowRankPreconditioner"
+        f"preconditioner: found {shown(wanted)}; expected 'rpcholesky', 'nystrom', "
+        "'none' or a LowRankPreconditioner"
     )

@@ -7,6 +7,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._resources import SOLVE_LESS, memory_told
+from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk._validation import to_array
 from fastntk.solvers.checks import check_ridge, check_rtol, check_targets, column_norms
@@ -129,7 +130,7 @@ class EighFactor:
         t = np.atleast_1d(to_array(times, "times")).astype(np.float64)
         if t.ndim != 1 or not (t >= 0).all():
             raise InputError(
-                f"times: found {times!r}; expected numbers >= 0 (infinity allowed)"
+                f"times: found {shown(times)}; expected numbers >= 0 (infinity allowed)"
             )
         ridge = check_ridge(ridge)
         unit = float(np.finfo(np.float64).eps)
@@ -277,5 +278,5 @@ class EighFactor:
 
 def _cutoff(value: float) -> float:
     if not 0.0 <= float(value) < np.inf:
-        raise InputError(f"cutoff: found {value!r}; expected a number >= 0")
+        raise InputError(f"cutoff: found {shown(value)}; expected a number >= 0")
     return float(value)

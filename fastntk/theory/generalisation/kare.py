@@ -7,6 +7,7 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._resources import FEWER_ROWS, memory_told
+from fastntk._shown import shown
 from fastntk.theory._checks import power_of_two, scalar_or_array
 from fastntk.theory.generalisation.leave_one_out import leave_one_out
 from fastntk.theory.training.spectrum import TrainingSpectrum, check_ridges
@@ -115,8 +116,8 @@ def kare(spectrum: TrainingSpectrum, ridge: Any, *, leverages: str = "rows") -> 
     """
     if leverages not in ("rows", "mean"):
         raise InputError(
-            f"leverages: found {leverages!r}; expected 'rows', each row with its own, "
-            "or 'mean', the estimator as published"
+            f"leverages: found {shown(leverages)}; expected 'rows', each row with its "
+            "own, or 'mean', the estimator as published"
         )
     ridges = check_ridges(spectrum, ridge)
     n = spectrum.n_samples

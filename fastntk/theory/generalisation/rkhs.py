@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk.theory._checks import at_least, positive, power_of_two
 from fastntk.theory.generalisation.kare import kare
 from fastntk.theory.training.spectrum import (
@@ -162,7 +163,7 @@ def generalisation_bound(
     chance = 1.0 - positive(confidence, "confidence")
     if chance <= 0.0:
         raise InputError(
-            f"confidence: found {confidence!r}; expected a probability below 1"
+            f"confidence: found {shown(confidence)}; expected a probability below 1"
         )
     scale, n = positive(largest_error, "largest_error"), spectrum.n_samples
     norm = rkhs_norm(spectrum, ridge)

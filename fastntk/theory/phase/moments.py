@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from fastntk._errors import InputError, NetworkError
+from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk.calls import diagonal, gram
 from fastntk.spec import Dense, Serial, Spec
@@ -60,9 +61,9 @@ def as_moments(
     if isinstance(spec, Spec):
         if _has_weights(spec):
             raise InputError(
-                f"activation: found {spec!r}, which has weights of its own; expected "
-                "an activation such as stax.Relu(): W_std and b_std stand for the "
-                "weights. For a whole network there is check_depth"
+                f"activation: found {shown(spec)}, which has weights of its own; "
+                "expected an activation such as stax.Relu(): W_std and b_std stand "
+                "for the weights. For a whole network there is check_depth"
             )
         return LayerMoments(spec)
     if callable(activation):
@@ -90,7 +91,8 @@ class LayerMoments:
         found = self.moments(np.array([1.0, 4.0]))
         if not np.all(np.isfinite(found.variance)):
             raise NetworkError(
-                f"{spec!r}: has no variance at input variance 1; expected an activation"
+                f"{shown(spec)}: has no variance at input variance 1; expected "
+                "an activation"
             )
 
     def moments(self, q: FloatArray) -> Moments:
