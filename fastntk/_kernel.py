@@ -170,7 +170,7 @@ x1_is_x2=True, is_gaussian=False, shape1=(3, 512), shape2=(3, 512))
 def _is_equal(found: Any, value: Any) -> bool:
     try:
         return found is value or bool(found == value)
-    except ValueError:  # an array
+    except Exception:  # an array
         return False
 
 

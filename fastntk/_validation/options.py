@@ -1,7 +1,6 @@
 """Checks of options: kernels, dtype, backend, threads, memory, tolerance."""
 
 import math
-import operator
 import re
 from typing import Any
 
@@ -12,6 +11,7 @@ from fastntk._errors import InputError
 from fastntk._resources import available_cores
 from fastntk._shown import shown
 from fastntk._typing import GetArg, InputMatrix
+from fastntk._validation.arguments import as_float, as_index_or_none
 from fastntk._validation.inputs import float_dtype
 
 __all__ = [
@@ -55,7 +55,7 @@ def check_dtype(dtype: npt.DTypeLike | None) -> np.dtype[Any] | None:
         return None
     try:
         found = np.dtype(dtype)
-    except TypeError:
+    except Exception:  # of any kind: it may be data
         found = None
     if found is None or found not in _DTYPES:  # a dtype may equal None
         raise InputError(
@@ -120,13 +120,13 @@ def check_tol(tol: Any) -> float | None:
     """
     if tol is None:
         return None
-    is_number = isinstance(tol, int | float) and not isinstance(tol, bool)
-    if not is_number or not 0 < tol < math.inf:
+    number = as_float(tol)
+    if not 0 < number < math.inf:
         raise InputError(
             f"tol: found {shown(tol)}; expected a positive number, the largest error "
             "relative to sqrt(K(x, x) K(y, y)), or None"
         )
-    return float(tol)
+    return number
 
 
 def check_get(get: GetArg) -> tuple[tuple[str, ...], bool]:
@@ -185,11 +185,8 @@ def check_threads(threads: int | None) -> int:
     """
     if threads is None:
         return available_cores()
-    try:
-        count = 0 if isinstance(threads, bool) else operator.index(threads)
-    except TypeError:
-        count = 0
-    if count < 1:
+    count = as_index_or_none(threads)
+    if count is None or count < 1:
         raise InputError(
             f"threads: found {shown(threads)}; expected an integer >= 1, or None for "
             "all cores available to this process"

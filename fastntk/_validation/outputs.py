@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk._typing import AnyArray, InputMatrix
 
 __all__ = ["check_out"]
@@ -53,7 +54,8 @@ def check_out(
         return None
     arrays = (out,) if isinstance(out, np.ndarray) else out
     if not isinstance(arrays, tuple | list) or len(arrays) != len(names):
-        found = f"{len(out)} items" if hasattr(out, "__len__") else repr(out)
+        is_list = isinstance(out, tuple | list)
+        found = f"{len(out)} items" if is_list else shown(out)
         raise InputError(
             f"out: found {found} of type {type(out).__name__}; expected one array for "
             f"each of {', '.join(names)}"

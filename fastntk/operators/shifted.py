@@ -7,7 +7,7 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._shown import shown
 from fastntk._typing import AnyArray, FloatArray
-from fastntk._validation import refuse_masked
+from fastntk._validation import refuse_masked, to_array
 from fastntk.operators.anywhere import AnywhereOperator
 from fastntk.operators.on_device import columns_anywhere
 from fastntk.request.placement import to_host
@@ -25,7 +25,10 @@ def check_ridge(ridge: Any, n: int) -> Any:
     """
     refuse_masked(ridge, "ridge")
     try:
-        values = np.array(to_host(ridge), dtype=np.float64)  # it is kept
+        values = to_array(to_host(ridge), "ridge")
+        if values.dtype.kind not in "fiub" or isinstance(ridge, bool):
+            raise TypeError
+        values = np.array(values, dtype=np.float64)  # it is kept
     except (TypeError, ValueError):
         raise InputError(
             f"ridge: found {shown(ridge)}; expected a number >= 0, or one per row"
@@ -60,6 +63,11 @@ class ShiftedOperator(AnywhereOperator):
     """
 
     def __init__(self, operator: Any, ridge: Any) -> None:
+        if not isinstance(operator, AnywhereOperator):
+            raise InputError(
+                f"operator: found {shown(operator)}; expected what fastntk.operator "
+                "returns"
+            )
         n1, n2 = operator.shape
         if not operator.is_symmetric:
             raise InputError(

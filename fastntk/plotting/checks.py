@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk._validation import refuse_masked
+from fastntk._validation.arguments import as_float
 
 __all__ = [
     "Array",
@@ -32,11 +34,13 @@ def as_numbers(values: Any, name: str) -> Array:
     """
     refuse_masked(values, name)
     try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+        array = np.asarray(values)
+        if array.dtype.kind not in "fiubO" or isinstance(values, str):
+            raise TypeError
+        array = np.asarray(array, dtype=np.float64)
+    except Exception:  # of any kind: it may be a tensor on a GPU
         raise InputError(
-            f"{name}: found {type(values).__name__} that is no array of numbers; "
-            "expected an array"
+            f"{name}: found {shown(values)}; expected an array of numbers"
         ) from None
     if not array.size:
         raise InputError(f"{name}: found an empty array; expected numbers to draw")
@@ -98,10 +102,18 @@ def check_variances(variance: Array, name: str = "variance") -> Array:
     return variance
 
 
+def as_positive(value: Any, name: str) -> float:
+    """Return a finite number > 0, or raise `InputError`."""
+    number = as_float(value)
+    if not 0.0 < number < np.inf:
+        raise InputError(f"{name}: found {shown(value)}; expected a number > 0")
+    return number
+
+
 def check_result(value: Any, kind: type, name: str, maker: str) -> None:
     """Raise `InputError` unless a value is the result of some function."""
     if not isinstance(value, kind):
         raise InputError(
-            f"{name}: found {type(value).__name__}; expected the {kind.__name__} that "
+            f"{name}: found {shown(value)}; expected the {kind.__name__} that "
             f"{maker} returns"
         )

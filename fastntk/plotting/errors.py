@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastntk._errors import InputError
-from fastntk.plotting.checks import Array, as_line, as_numbers, check_result
+from fastntk._shown import shown
+from fastntk.plotting.checks import (
+    Array,
+    as_line,
+    as_numbers,
+    as_positive,
+    check_result,
+)
 from fastntk.plotting.style import BLUE, DATA, ORANGE, as_axes, finish, set_title
 
 if TYPE_CHECKING:
@@ -133,7 +140,7 @@ def learning_curve(
         _draw_theory(ax, theory)
     _draw_measured(ax, counts, found)
     if leave_one_out is not None:
-        n, error = leave_one_out
+        n, error = _as_point(leave_one_out)
         look: dict[str, Any] = DATA | {"marker": "D", "color": ORANGE}
         look |= {"markersize": 9, "markerfacecolor": "none"}  # around a measurement
         ax.plot([n], [error], **look, label="leave-one-out", zorder=5)
@@ -226,9 +233,11 @@ def ridge_curve(
     check_result(kare, Kare, "kare", "fastntk.theory.kare")
     ax = as_axes(ax)
     ridges = _positive(as_line(kare.ridge, "kare.ridge"), "kare.ridge")
-    scaled = ridges / float(unit)
+    scaled = ridges / as_positive(unit, "unit")
     test = np.asarray(kare.test_mse)
-    width = np.asarray(kare.relative_error) / np.sqrt(n_outputs)
+    width = np.asarray(kare.relative_error) / np.sqrt(
+        as_positive(n_outputs, "n_outputs")
+    )
     ax.set(xscale="log", yscale="log")
     ax.plot(scaled, test, color=BLUE, linewidth=2, label="theory, test")
     low, high = test / (1.0 + width), test * (1.0 + width)
@@ -295,3 +304,16 @@ def _plain_ticks(ax: Axes, *, rows: bool) -> None:
         words = "{:,.0f}" if is_count else "{:g}"
         axis.set_major_formatter(FuncFormatter(lambda v, _, w=words: w.format(v)))
         axis.set_minor_formatter(NullFormatter())
+
+
+def _as_point(value: Any) -> tuple[float, float]:
+    """Return the rows and the error of a point that is drawn by itself."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise InputError(
+            f"leave_one_out: found {shown(value)}; expected (n_rows, error)"
+        )
+    rows, error = value
+    return (
+        as_positive(rows, "leave_one_out[0]"),
+        as_positive(error, "leave_one_out[1]"),
+    )

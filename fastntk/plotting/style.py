@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
+from fastntk.plotting.checks import as_positive
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +69,10 @@ def new_figure(width: float = 5.2, height: float = 4.2) -> Figure:
             'drawing needs matplotlib; install it with: pip install "fastntk[plot]"'
         ) from error
     layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
-    return Figure(figsize=(width, height), layout=layout)
+    return Figure(
+        figsize=(as_positive(width, "width"), as_positive(height, "height")),
+        layout=layout,
+    )
 
 
 def as_axes(ax: Axes | None) -> Axes:
@@ -76,7 +81,7 @@ def as_axes(ax: Axes | None) -> Axes:
         return new_figure().add_subplot()
     if not hasattr(ax, "fill_between"):
         raise InputError(
-            f"ax: found {type(ax).__name__}; expected matplotlib axes, such as one "
+            f"ax: found {shown(ax)}; expected matplotlib axes, such as one "
             "panel of figure.subplots()"
         )
     return ax

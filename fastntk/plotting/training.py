@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastntk._errors import InputError
-from fastntk._validation import refuse_masked
-from fastntk.plotting.checks import Array, as_columns, as_line, check_variances
+from fastntk._shown import shown
+from fastntk._validation.arguments import check_mapping
+from fastntk.plotting.checks import (
+    Array,
+    as_columns,
+    as_line,
+    as_numbers,
+    as_positive,
+    check_variances,
+)
 from fastntk.plotting.style import COLOURS, DATA, as_axes, finish, set_title
 
 if TYPE_CHECKING:
@@ -105,8 +113,7 @@ def _draw_bands(ax: Axes, t: Array, means: Array, variances: Array) -> None:
 
 
 def _draw_members(ax: Axes, t: Array, members: ArrayLike, n_curves: int) -> None:
-    refuse_masked(members, "members")
-    found = np.asarray(members, dtype=np.float64)
+    found = as_numbers(members, "members")
     if found.ndim != 3 or found.shape[1:] != (len(t), n_curves):
         raise InputError(
             f"members: found shape {found.shape}; expected (n_networks, {len(t)}, "
@@ -169,6 +176,9 @@ def loss_curves(
     """
     ax = as_axes(ax)
     t = _set_time_axis(ax, times)
+    check_mapping(losses, "losses", "a dict of names and losses")
+    drawn = {} if levels is None else levels
+    check_mapping(drawn, "levels", "a dict of names and losses")
     names = _names(list(losses), len(losses))
     for i, (name, values) in enumerate(zip(names, losses.values(), strict=True)):
         curve = as_line(values, f"losses[{name!r}]", len(t), "the times")
@@ -181,8 +191,9 @@ def loss_curves(
         colour = COLOURS[i % 2] if paired else COLOURS[i]
         seen = np.where(curve > 0.0, curve, np.nan)
         ax.plot(t, seen, look, color=colour, linewidth=2, label=name)
-    for name, level in (levels or {}).items():
-        ax.axhline(level, color="0.35", linestyle=":", linewidth=1.5, label=name)
+    for name, level in drawn.items():
+        height = as_positive(level, f"levels[{name!r}]")
+        ax.axhline(height, color="0.35", linestyle=":", linewidth=1.5, label=name)
     ax.set_yscale("log")
     set_title(ax, "Losses in training")
     ax.set(xlabel=TIME, ylabel="mean squared error")
@@ -214,6 +225,10 @@ def _names(names: Sequence[str] | None, n_curves: int) -> list[str]:
         raise InputError(
             f"found {n_curves} curves; expected 1 to {len(COLOURS)}, as many as can be "
             "told apart. Choose some, as in mean[:, :5]"
+        )
+    if names is not None and not isinstance(names, tuple | list):
+        raise InputError(
+            f"names: found {shown(names)}; expected a list of {n_curves} names"
         )
     found = [f"point {i}" for i in range(n_curves)] if names is None else list(names)
     if len(found) != n_curves:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastntk._resources import PREDICT_LESS, memory_told
+from fastntk._validation import check_flag
 from fastntk.predict.ensemble_predictor import EnsemblePredictor
 from fastntk.predict.given.checks import as_targets, check_positive, check_samples
 from fastntk.predict.given.layout import Layout
@@ -138,6 +139,8 @@ def gradient_descent_mse_ensemble(
         choose_method(method, layout.n_points, True, max_memory),
         max_memory,
     )
-    ridge = Ridge(diag_reg, bool(diag_reg_absolute_scale))
+    ridge = Ridge(
+        diag_reg, check_flag(diag_reg_absolute_scale, "diag_reg_absolute_scale")
+    )
     predictor._start(ridge, output_factor)
     return predictor

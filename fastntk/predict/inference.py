@@ -8,6 +8,7 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._resources import PREDICT_LESS, memory_told
 from fastntk._typing import FloatArray
+from fastntk._validation import check_flag
 from fastntk.predict.flow.field import Field
 from fastntk.predict.given.checks import as_targets, check_get
 from fastntk.predict.given.layout import CrossKernel, Layout
@@ -204,7 +205,9 @@ def gp_inference(
     """
     y = as_targets(y_train)
     layout = Layout(y.shape, trace_axes)
-    ridge = Ridge(diag_reg, bool(diag_reg_absolute_scale))
+    ridge = Ridge(
+        diag_reg, check_flag(diag_reg_absolute_scale, "diag_reg_absolute_scale")
+    )
 
     load = partial(_named, k_train_train)
     names = available(k_train_train)

@@ -6,6 +6,7 @@ from typing import Any
 from fastntk._errors import InputError
 from fastntk._resources import PREDICT_LESS, memory_told
 from fastntk._typing import FloatArray
+from fastntk._validation import check_flag
 from fastntk.predict.flow.field import Field
 from fastntk.predict.given.checks import (
     as_outputs,
@@ -218,7 +219,9 @@ def gradient_descent_mse(
     y = as_targets(y_train)
     layout = Layout(y.shape, trace_axes)
     operators = operators_of([k_train_train], layout.points)
-    ridge = Ridge(diag_reg, bool(diag_reg_absolute_scale))
+    ridge = Ridge(
+        diag_reg, check_flag(diag_reg_absolute_scale, "diag_reg_absolute_scale")
+    )
     rate = check_positive(learning_rate, "learning_rate")
     load = partial(_only, k_train_train)
     field = Field.build(load, layout, y, ridge, output_factor, operators, copy=copy)

@@ -1,7 +1,6 @@
 """Checks of what solvers are given."""
 
 import math
-import operator as operators
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from fastntk._errors import InputError
 from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk._validation import refuse_masked, to_array
+from fastntk._validation.arguments import as_float, as_index_or_none
 from fastntk.request.placement import to_host
 
 __all__ = [
@@ -124,10 +124,8 @@ def check_count(value: Any, name: str, low: int, high: int | None = None) -> int
     InputError
         If it is none, or outside.
     """
-    try:
-        count = low - 1 if isinstance(value, bool) else operators.index(value)
-    except TypeError:
-        count = low - 1
+    found = as_index_or_none(value)
+    count = low - 1 if found is None else found
     if count < low or (high is not None and count > high):
         wanted = f">= {low}" if high is None else f"from {low} to {high}"
         raise InputError(f"{name}: found {shown(value)}; expected an integer {wanted}")
@@ -135,9 +133,4 @@ def check_count(value: Any, name: str, low: int, high: int | None = None) -> int
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool | str | bytes):
-        return math.nan
-    try:
-        return float(to_host(value))
-    except (TypeError, ValueError):
-        return math.nan
+    return as_float(to_host(value))

@@ -14,6 +14,7 @@ from fastntk._errors import InputError
 from fastntk._files import write_whole
 from fastntk._typing import AnyArray, FloatArray
 from fastntk._validation import FeatureNames
+from fastntk._validation.arguments import as_path
 from fastntk.solvers.ridges import Ridge, described
 from fastntk.spec import as_spec, from_json, to_json
 
@@ -135,7 +136,7 @@ def _rows(arrays: Mapping[str, AnyArray]) -> Any:
 
 
 def _paths(path: Any) -> tuple[Path, Path]:
-    base = Path(path)
+    base = as_path(path)
     if base.suffix in (".npz", ".json"):
         base = base.with_suffix("")
     return base.with_name(base.name + ".npz"), base.with_name(base.name + ".json")

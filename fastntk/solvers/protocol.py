@@ -5,6 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk._typing import AnyArray, FloatArray
 from fastntk._validation import is_frame, to_array
 from fastntk.request.placement import to_host
@@ -96,6 +97,10 @@ class DenseOperator:
                 f"matrix: found shape {array.shape}; expected (n, n), a kernel matrix "
                 "of the training rows with themselves"
             )
+        if array.dtype.kind not in "fiub":
+            raise InputError(
+                f"matrix: found dtype {array.dtype}; expected real numbers"
+            )
         kind = np.float32 if array.dtype in (np.float32, np.float16) else np.float64
         self.matrix: FloatArray = np.array(array, kind, copy=copy or None)
         if not np.isfinite(self.matrix.sum()):
@@ -138,7 +143,7 @@ def as_operator(operator: Any) -> KernelOperator:
     missing = [name for name in members if not hasattr(operator, name)]
     if missing:
         raise InputError(
-            f"operator: found a {type(operator).__name__} without "
+            f"operator: found {shown(operator)} without "
             f"{', '.join(missing)}; expected a matrix, or what fastntk.operator returns"
         )
     found: KernelOperator = operator

@@ -6,7 +6,13 @@ from typing import Any
 
 from fastntk._resources import SOLVE_LESS, memory_told
 from fastntk._typing import MatrixLike
-from fastntk._validation import as_input, as_samples, feature_names, owned_rows
+from fastntk._validation import (
+    as_input,
+    as_samples,
+    check_flag,
+    feature_names,
+    owned_rows,
+)
 from fastntk.request.options import Options
 from fastntk.request.placement import beside, device_number, is_on_device, to_host
 from fastntk.request.request import is_layerwise
@@ -183,7 +189,7 @@ class Problem:
             as_ridge(given["ridge"], rows.shape[0], _n_outputs(given["y"])),
             given["method"],
             settings,
-            bool(given["strict"]),
+            check_flag(given["strict"], "strict"),
         )
 
     def owning(self, given: Any) -> "Problem":

@@ -16,6 +16,7 @@ from fastntk._validation import (
     check_max_memory,
     match_features,
 )
+from fastntk._validation.arguments import is_one_of
 from fastntk.calls.gram import gram_of
 from fastntk.operators.build import operator_of
 from fastntk.request.options import DEFAULTS, Options
@@ -76,7 +77,7 @@ class System:
     feature_names: FeatureNames | None = None
 
     def __post_init__(self) -> None:
-        if self.precision not in PRECISIONS:
+        if not is_one_of(self.precision, PRECISIONS):
             raise InputError(
                 f"precision: found {shown(self.precision)}; expected one of "
                 f"{', '.join(PRECISIONS)}"

@@ -85,7 +85,7 @@ def as_axis(
     """Return an axis as an int that may be the first (default 0) or the last (-1)."""
     try:
         axis = None if isinstance(value, bool) else operator.index(value)
-    except TypeError:
+    except Exception:  # of any kind: it may be data
         axis = None
     if axis is not None:
         may_be = axis >= least - 1 if default == -1 else axis <= -least

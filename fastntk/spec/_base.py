@@ -58,9 +58,9 @@ class Spec:
         for field in _fields(self):
             value = getattr(self, field.name)
             if _is_required(field):
-                yield repr(value)
-            elif value != field.default:
-                yield f"{field.name}={value!r}"
+                yield _written(value)
+            elif value is not field.default and not _equals(value, field.default):
+                yield f"{field.name}={_written(value)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the layer as a dictionary of JSON types.
@@ -122,6 +122,22 @@ class Spec:
         return layer(**{key: _decode(value) for key, value in values.items()})
 
 
+def _written(value: Any) -> str:
+    """Return a field as it is written in a call; one of a wrong kind in a few words."""
+    return repr(value) if _is_plain(value) else shown(value)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, int | float | str | Spec)
+
+
+def _equals(value: Any, default: Any) -> bool:
+    """Say whether a field, of any kind so far, is its default."""
+    return _is_plain(value) and bool(value == default)
+
+
 def as_spec(net: Any) -> Spec:
     """Return the spec of a network or of a spec itself.
 
@@ -133,7 +149,7 @@ def as_spec(net: Any) -> Spec:
     spec = getattr(net, "spec", net)
     if not isinstance(spec, Spec):
         raise NetworkError(
-            f"net: found {type(net).__name__}; expected a network made by "
+            f"net: found {shown(net)}; expected a network made by "
             "fastntk.stax, e.g. stax.serial(stax.Dense(512), stax.Relu(), "
             "stax.Dense(1))"
         )

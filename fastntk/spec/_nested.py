@@ -97,7 +97,7 @@ def as_ints(value: Any, name: str, label: str) -> tuple[int, ...]:
         if any(isinstance(item, bool) for item in items):
             raise TypeError
         return tuple(map(operator.index, items))
-    except TypeError:
+    except Exception:
         raise NetworkError(
             f"{label}: {name} is {shown(value)}; expected a tuple of integers"
         ) from None

@@ -254,7 +254,7 @@ def _as_index_item(item: Any) -> IndexItem:
         if not is_slice:
             return operator.index(item)
         parts = [None if part is None else operator.index(part) for part in item]
-    except TypeError:
+    except Exception:
         raise NetworkError(
             f"Index: idx has {shown(item)}; expected integers, slices and ..., "
             "e.g. Slice[:, 0, ...]"

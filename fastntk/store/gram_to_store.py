@@ -6,6 +6,7 @@ from typing import Any
 from fastntk._errors import InputError
 from fastntk._resources import memory_told
 from fastntk._typing import MatrixLike
+from fastntk._validation import check_flag
 from fastntk.calls.choose import by_tiles
 from fastntk.request.options import Options
 from fastntk.request.progress import ProgressArg
@@ -152,9 +153,13 @@ def gram_to_store(
             "matrix has a half"
         )
     place = Place(asked.path)
-    if overwrite:
+    if check_flag(overwrite, "overwrite"):
         place.remove()
-    return fill_store(_job(request.spec, setup, asked, place, is_durable=durable))
+    return fill_store(
+        _job(
+            request.spec, setup, asked, place, is_durable=check_flag(durable, "durable")
+        )
+    )
 
 
 def _job(

@@ -2,13 +2,13 @@
 
 import dataclasses
 import math
-import operator
 import os
 from pathlib import Path
 from typing import Any
 
 from fastntk._errors import InputError, MemoryBudgetError
 from fastntk._shown import shown
+from fastntk._validation.arguments import as_index_or_none, is_one_of
 from fastntk.tiling.plan import MAX_SIDE
 from fastntk.tiling.setup import SPARSE_TILES, Setup
 
@@ -68,9 +68,9 @@ def check_options(
             f"get: found {shown(get)}; expected 'nngp' or 'ntk': a store is one "
             "matrix. Make one store for each kernel"
         )
-    if layout not in ("full", "lower"):
+    if not is_one_of(layout, ("full", "lower")):
         raise InputError(f"layout: found {shown(layout)}; expected 'full' or 'lower'")
-    if check not in ("auto", "all", "recent"):
+    if not is_one_of(check, ("auto", "all", "recent")):
         raise InputError(
             f"check: found {shown(check)}; expected 'auto', 'all' or 'recent'"
         )
@@ -106,17 +106,15 @@ def check_shard(shard: Any) -> tuple[int, int]:
 
 def _integer(value: Any) -> int:
     """Return an integer, or -1."""
-    try:
-        return -1 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        return -1
+    found = as_index_or_none(value)
+    return -1 if found is None else found
 
 
 def _compression(compression: Any, kind: str) -> str:
     """Return "none" or "zstd-<level>"."""
-    if compression is None or compression == "none":
+    if compression is None or is_one_of(compression, ("none",)):
         return "none"
-    level = 3 if compression == "zstd" else _integer(compression)
+    level = 3 if is_one_of(compression, ("zstd",)) else _integer(compression)
     if not 1 <= level <= 22:
         raise InputError(
             f"compression: found {shown(compression)}; expected None, 'zstd', or a "

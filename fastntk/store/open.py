@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +10,7 @@ from fastntk._errors import StoreError
 from fastntk._resources import memory_told
 from fastntk._typing import AnyArray, IntArray
 from fastntk._validation import as_index
+from fastntk._validation.arguments import as_path
 from fastntk.spec import Spec
 from fastntk.store.journal import read_journals
 from fastntk.store.manifest import Manifest
@@ -168,7 +168,7 @@ def open_store(path: str | os.PathLike[str]) -> StoredGram:
     ...         K[0, 1:3].round(4)
     array([0.0398, 0.0398])
     """
-    place = Place(Path(os.fspath(path)))
+    place = Place(as_path(path))
     manifest = place.manifest()
     if manifest is None:
         raise StoreError(

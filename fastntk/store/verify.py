@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from fastntk._errors import InputError, StoreError
 from fastntk._jit import source_hash
 from fastntk._shown import shown
 from fastntk._typing import AnyArray, MatrixLike
+from fastntk._validation.arguments import as_generator, as_index_or_none, as_path
 from fastntk.request.options import Options
 from fastntk.request.progress import Progress, ProgressArg, make_progress
 from fastntk.request.request import Request, paired
@@ -146,7 +146,7 @@ def verify_store(
     >>> found.is_good, found.recomputed, found.largest_error
     (True, 1, 0.0)
     """
-    place = Place(Path(os.fspath(path)))
+    place = Place(as_path(path))
     manifest = place.manifest()
     if manifest is None:
         raise StoreError(
@@ -222,14 +222,16 @@ def _network(place: Place, manifest: Manifest, net: Any) -> Spec:
 
 def _draw(tiles: list[Tile], samples: Any, seed: int) -> list[Tile]:
     """Return some tiles in their order, all different."""
-    if samples is None or samples >= len(tiles):
-        return tiles
-    if samples < 1:
+    count = len(tiles) if samples is None else as_index_or_none(samples)
+    if count is None or (samples is not None and count < 1):
         raise InputError(
             f"samples: found {shown(samples)}; expected an integer >= 1, or "
             "None for all"
         )
-    chosen = np.random.default_rng(seed).choice(len(tiles), samples, replace=False)
+    generator = as_generator(seed)
+    if count >= len(tiles):
+        return tiles
+    chosen = generator.choice(len(tiles), count, replace=False)
     return [tiles[k] for k in sorted(chosen)]
 
 

@@ -1,7 +1,6 @@
 """Checks shared by the modules of `fastntk.theory`: kernels, targets, numbers."""
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from fastntk._errors import InputError
 from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk._validation import as_input, refuse_masked, to_array
+from fastntk._validation.arguments import as_index_or_none
 
 __all__ = [
     "as_integer",
@@ -76,8 +76,11 @@ def as_numbers(values: Any, name: str, least: float = -math.inf) -> FloatArray:
     """Return finite numbers >= ``least`` of any shape in float64."""
     refuse_masked(values, name)
     try:
-        array = np.array(values, dtype=np.float64)  # results keep it
-    except (TypeError, ValueError):
+        array = to_array(values, name)
+        if array.dtype.kind not in "fiub" or isinstance(values, str):
+            raise TypeError
+        array = np.array(array, dtype=np.float64)  # results keep it
+    except (TypeError, ValueError, OverflowError):
         raise InputError(
             f"{name}: found {shown(values)}; expected numbers{_bound(least)}"
         ) from None
@@ -103,10 +106,8 @@ def at_least(value: Any, name: str, least: float) -> float:
 
 def as_integer(value: Any, name: str, least: int, most: int | None = None) -> int:
     """Return an integer from ``least`` to ``most``."""
-    try:
-        number = least - 1 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = least - 1
+    found = as_index_or_none(value)
+    number = least - 1 if found is None else found
     if number < least or (most is not None and number > most):
         span = f">= {least}" if most is None else f"from {least} to {most}"
         raise InputError(f"{name}: found {shown(value)}; expected an integer {span}")

@@ -11,6 +11,7 @@ from fastntk._errors import InputError
 from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk._validation import to_array
+from fastntk._validation.arguments import is_one_of
 from fastntk.spec import Polynomial, Spec
 from fastntk.theory._checks import as_integer, as_numbers
 
@@ -143,9 +144,9 @@ def design_activation(
     >>> design.coef.round(6)  # x / sqrt(2) + (x^2 - 1) / sqrt(8)
     array([-0.353553,  0.707107,  0.353553])
     """
-    if get not in ("ntk", "nngp"):
+    if not is_one_of(get, ("ntk", "nngp")):
         raise InputError(f"get: found {shown(get)}; expected 'ntk' or 'nngp'")
-    if signs not in _SIGNS:
+    if not is_one_of(signs, _SIGNS):
         raise InputError(
             f"signs: found {shown(signs)}; expected one of {', '.join(_SIGNS)}"
         )

@@ -92,7 +92,7 @@ def kernel_profile(
 
 
 def _call_profile(function: Any, angles: FloatArray) -> FloatArray:
-    values = np.asarray(function(np.cos(angles)), dtype=np.float64)
+    values = as_numbers(function(np.cos(angles)), "net(cosines)")
     if values.shape != angles.shape:
         raise InputError(
             f"net: the function returned shape {values.shape} for {angles.shape} "

@@ -10,6 +10,7 @@ from fastntk._errors import InputError
 from fastntk._shown import shown
 from fastntk._typing import AnyArray, FloatArray
 from fastntk._validation import refuse_masked, to_array
+from fastntk._validation.arguments import as_float, as_generator
 from fastntk.solvers.direct.psd import cholesky_in_place
 
 __all__ = [
@@ -134,19 +135,6 @@ def check_momentum(momentum: Any) -> float:
     return number
 
 
-def as_generator(seed: Any) -> np.random.Generator:
-    """Return a generator of random numbers from a seed, or the one given."""
-    try:
-        if isinstance(seed, bool | str):
-            raise TypeError
-        return np.random.default_rng(seed)
-    except (TypeError, ValueError):
-        raise InputError(
-            f"seed: found {shown(seed)}; expected an integer >= 0, a numpy Generator, "
-            "or None for another draw each time"
-        ) from None
-
-
 def check_get(
     get: Any, allowed: Sequence[str], default: tuple[str, ...] = ("nngp", "ntk")
 ) -> tuple[tuple[str, ...], bool]:
@@ -225,9 +213,4 @@ def check_semidefinite(matrix: FloatArray, name: str) -> None:
 
 def _as_float(value: Any, name: str) -> float:
     refuse_masked(value, name)
-    if isinstance(value, bool | str):
-        return math.nan
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan
+    return as_float(value)

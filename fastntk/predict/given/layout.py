@@ -1,7 +1,6 @@
 """Axes of targets and kernels, in neural-tangents' order, as matrices and back."""
 
 import math
-import operator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._shown import shown
 from fastntk._typing import AnyArray, FloatArray
+from fastntk._validation.arguments import as_array, as_index_or_none
 from fastntk.predict.given.checks import as_kernel, as_real
 
 __all__ = [
@@ -59,10 +59,17 @@ class Layout:
         n_axes = len(shape)
         if n_axes == 1:
             trace_axes = ()  # one output: nothing to trace over
-        found = (trace_axes,) if np.ndim(trace_axes) == 0 else tuple(trace_axes)
+        given = as_array(trace_axes, "trace_axes", "axes of the targets as integers")
+        if given.ndim > 1:
+            raise InputError(
+                f"trace_axes: found {shown(trace_axes)}; expected axes as integers"
+            )
+        found = tuple(given.reshape(-1).tolist())
         self._traced = tuple(_axis(axis, n_axes) for axis in found)
         if len(set(self._traced)) < len(self._traced):
-            raise InputError(f"trace_axes: found {found}; expected each axis once")
+            raise InputError(
+                f"trace_axes: found {shown(found)}; expected each axis once"
+            )
         kept = [axis for axis in range(n_axes) if axis not in self._traced]
         if 0 not in kept:
             raise InputError(
@@ -192,12 +199,9 @@ def output_basis(factor: Any, n_outputs: int) -> tuple[FloatArray, FloatArray] |
 
 
 def _axis(axis: Any, n_axes: int) -> int:
-    try:
-        index = operator.index(axis)
-    except TypeError:
-        raise InputError(
-            f"trace_axes: found {shown(axis)}; expected axes as integers"
-        ) from None
+    index = as_index_or_none(axis)
+    if index is None:
+        raise InputError(f"trace_axes: found {shown(axis)}; expected axes as integers")
     if not -n_axes <= index < n_axes:
         raise InputError(
             f"trace_axes: found axis {index} for targets with {n_axes} axes"

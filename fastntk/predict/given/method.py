@@ -10,6 +10,7 @@ from fastntk._errors import InputError, MemoryBudgetError
 from fastntk._resources import available_memory, left_behind
 from fastntk._shown import shown
 from fastntk._validation import check_max_memory
+from fastntk._validation.arguments import is_one_of
 from fastntk.predict.given.checks import as_targets
 
 __all__ = ["METHODS", "Method", "check_layout", "choose_method", "rows_of"]
@@ -63,7 +64,7 @@ def choose_method(wanted: Any, n: int, is_flow: bool, max_memory: Any = None) ->
     MemoryBudgetError
         If "dense" is asked for and does not fit.
     """
-    if wanted not in METHODS:
+    if not is_one_of(wanted, METHODS):
         raise InputError(
             f"method: found {shown(wanted)}; expected one of {', '.join(METHODS)}"
         )

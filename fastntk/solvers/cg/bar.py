@@ -6,6 +6,8 @@ from typing import Any, Self
 import numpy as np
 
 from fastntk._errors import NotSupportedError
+from fastntk._validation import check_flag
+from fastntk._validation.arguments import check_function
 from fastntk.solvers.cg.settings import CGStep
 
 __all__ = ["IterationBar"]
@@ -26,9 +28,10 @@ class IterationBar:
         rtol: float,
         callback: Callable[[CGStep], Any] | None,
     ) -> None:
+        check_function(callback, "callback", "of a CGStep")
         self._callback = callback
         self._bar: Any = None
-        if not wanted:
+        if not check_flag(wanted, "progress"):
             return
         try:
             from tqdm.auto import tqdm

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from fastntk._errors import InputError
 from fastntk._resources import SOLVE_LESS, memory_told
 from fastntk._typing import FloatArray
+from fastntk._validation.arguments import is_one_of
 from fastntk.solvers.cg.bar import IterationBar
 from fastntk.solvers.cg.checkpoint import Checkpoint, fingerprint
 from fastntk.solvers.cg.per_target import cg_by_target
@@ -253,7 +254,7 @@ def _same_shape(operator: KernelOperator, n: int) -> KernelOperator:
 
 
 def _width(width: int | str, preconditioner: Any) -> int:
-    if width == "auto":
+    if is_one_of(width, ("auto",)):
         is_plain = isinstance(preconditioner, str) and preconditioner == "none"
         return 1 if is_plain else WIDTH
     return check_count(width, "width", 1)

@@ -13,7 +13,9 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._files import beside, opened_whole
 from fastntk._resources import process_exists
+from fastntk._shown import shown
 from fastntk._typing import AnyArray
+from fastntk._validation.arguments import as_float, as_path
 
 __all__ = ["Checkpoint", "fingerprint"]
 
@@ -40,10 +42,10 @@ class Checkpoint:
     """
 
     def __init__(self, path: Any, key: str, seconds: float) -> None:
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else as_path(path, "checkpoint")
         self._key = key
-        self._seconds = seconds
-        self._next = time.monotonic() + seconds
+        self._seconds = _as_seconds(seconds)
+        self._next = time.monotonic() + self._seconds
         if self.path is not None:
             _check_writable(self.path)
             _remove_leftovers(self.path)
@@ -99,6 +101,15 @@ def fingerprint(*parts: Any) -> str:
             digest.update(repr(part).encode())
         digest.update(b"\0")
     return digest.hexdigest()
+
+
+def _as_seconds(value: Any) -> float:
+    seconds = as_float(value)
+    if not seconds >= 0:
+        raise InputError(
+            f"checkpoint_seconds: found {shown(value)}; expected a number of seconds"
+        )
+    return seconds
 
 
 def _check_writable(path: Path) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastntk._errors import InputError
 from fastntk._shown import shown
+from fastntk._validation.arguments import is_one_of
 from fastntk.solvers.cg.settings import CGSettings
 from fastntk.solvers.preconditioners import (
     LowRankPreconditioner,
@@ -31,12 +32,12 @@ def build_preconditioner(
                 f"preconditioner: found one of {len(wanted.basis)} rows; expected {n}"
             )
         return wanted
-    if wanted == "none":
+    if is_one_of(wanted, ("none",)):
         return identity(n)
-    if wanted == "nystrom":
-        columns = min(64, max(1, n // 20)) if rank == "auto" else rank
+    if is_one_of(wanted, ("nystrom",)):
+        columns = min(64, max(1, n // 20)) if is_one_of(rank, ("auto",)) else rank
         return nystrom(operator, settings.ridge, columns, seed=settings.seed)  # type: ignore[arg-type]
-    if wanted == "rpcholesky":
+    if is_one_of(wanted, ("rpcholesky",)):
         return rpcholesky(
             operator,
             settings.ridge,

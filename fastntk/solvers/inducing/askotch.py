@@ -9,6 +9,7 @@ from scipy.linalg import cho_factor, cho_solve
 from fastntk._errors import IndefiniteError
 from fastntk._resources import SOLVE_LESS, memory_told
 from fastntk._typing import FloatArray, IntArray
+from fastntk._validation.arguments import as_generator, check_function, is_one_of
 from fastntk.solvers.cg.settings import CGStep
 from fastntk.solvers.checks import (
     check_count,
@@ -105,14 +106,15 @@ def askotch(
     given, rtol = as_ridge(ridge, *columns.shape), check_rtol(rtol)
     refuse_array(given, "askotch", ONE_RIDGE, rows_only=False)
     ridge = least(given)
-    if block_size == "auto":
+    check_function(callback, "callback", "of a CGStep")
+    if is_one_of(block_size, ("auto",)):
         block_size = min(n, max(100, min(2000, n // 20)))
     size = check_count(block_size, "block_size", 1, n)
     epochs = check_count(max_epochs, "max_epochs", 1)
     norms = column_norms(columns)
     scaled = columns / np.where(norms > 0, norms, 1.0)
     with Meter() as meter:
-        run = _Run(known, scaled, ridge, size, np.random.default_rng(seed))
+        run = _Run(known, scaled, ridge, size, as_generator(seed))
         status, levels, used = _epochs(run, rtol, epochs, meter, callback)
     x = run.x * norms
     return SolveResult(

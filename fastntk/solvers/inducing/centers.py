@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._shown import shown
 from fastntk._typing import FloatArray, IntArray
 from fastntk._validation import as_input, to_array
+from fastntk._validation.arguments import as_generator
 from fastntk.operators.build import operator_of
 from fastntk.operators.gram_operator import GramOperator
 from fastntk.request.placement import to_host
@@ -140,15 +142,16 @@ def _choose(centers: Any, n: int, seed: int) -> IntArray:
     if isinstance(centers, str):
         if centers != "auto":
             raise InputError(
-                f"centers: found {centers!r}; expected a number of centres, indices of "
+                f"centers: found {shown(centers)}; expected a number of centres, indices of "
                 "training rows, centres of shape (m, d), or 'auto'"
             )
         centers = min(n, CENTERS, int(10 * np.sqrt(n)))
-    if np.ndim(centers) == 0:
-        count = check_count(centers, "centers", 1, n)
-        rng = np.random.default_rng(seed)
+    given = to_array(to_host(centers), "centers")
+    if given.ndim == 0:
+        count = check_count(given.item(), "centers", 1, n)
+        rng = as_generator(seed)
         return np.sort(rng.choice(n, size=count, replace=False))
-    chosen = np.unique(to_array(to_host(centers), "centers"))
+    chosen = np.unique(given)
     if chosen.dtype.kind not in "iu" or not chosen.size:
         raise InputError(
             f"centers: found {chosen.size} numbers of dtype {chosen.dtype}; expected "

@@ -10,6 +10,8 @@ from scipy.linalg import eigh, qr
 from fastntk._errors import IndefiniteError, InputError
 from fastntk._resources import FEWER_ROWS, memory_told
 from fastntk._typing import FloatArray
+from fastntk._validation import check_max_memory
+from fastntk._validation.arguments import as_array, check_function
 from fastntk.solvers.checks import check_count, check_rtol, check_targets
 from fastntk.solvers.protocol import as_operator, product, rounding_unit
 
@@ -95,7 +97,9 @@ def apply_function(
     columns, is_vector = check_targets(b, n, "b")
     rtol = check_rtol(rtol)
     basis = BlockLanczos(known, columns)
-    room = max(2, int((max_memory or 2 << 30) // (8 * n * columns.shape[1])))
+    check_function(f, "f", "of an array of eigenvalues")
+    allowed = check_max_memory(max_memory) or 2 << 30
+    room = max(2, int(allowed // (8 * n * columns.shape[1])))
     limit = min(room, n) if max_iter is None else check_count(max_iter, "max_iter", 1)
     found = _iterate(basis, f, rtol, limit)
     values = basis.assemble(found.coefficients)
@@ -144,6 +148,16 @@ def _change(now: FloatArray, last: FloatArray | None) -> FloatArray:
     changes = np.linalg.norm(moved, axis=-2)
     result: FloatArray = changes / np.where(norms > 0, norms, 1.0)
     return result
+
+
+def _values_of(f: SpectralFunction, eigenvalues: FloatArray) -> FloatArray:
+    """Return a function's values, in words if they are no numbers."""
+    values = as_array(f(eigenvalues), "f(eigenvalues)")
+    if values.dtype.kind not in "fiub":
+        raise InputError(
+            f"f: found values of dtype {values.dtype}; expected real numbers"
+        )
+    return values.astype(np.float64, copy=False)
 
 
 class BlockLanczos:
@@ -208,7 +222,7 @@ class BlockLanczos:
             return np.zeros((0, self._start.shape[1]))
         values, vectors = eigh(self._projected, check_finite=False)
         values = self._clipped(values)
-        weights = np.asarray(f(values), dtype=np.float64)
+        weights = _values_of(f, values)
         if weights.shape[-1:] != (size,) or weights.ndim not in (1, 2):
             raise InputError(
                 f"f: found values of shape {weights.shape} at {size} eigenvalues; "

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
-from fastntk._errors import IndefiniteError
+from fastntk._errors import IndefiniteError, InputError
 from fastntk._resources import FEWER_ROWS, memory_told
+from fastntk._shown import shown
 from fastntk._typing import FloatArray
+from fastntk._validation.arguments import as_generator
 from fastntk.solvers.checks import check_count, check_ridge
 from fastntk.solvers.preconditioners import LowRankPreconditioner, identity
 from fastntk.solvers.protocol import as_operator, product
@@ -186,8 +188,8 @@ def _estimate(
     n = known.shape[0]
     count = check_count(probes, "probes", 2)
     limit = min(check_count(max_steps, "max_steps", 1), n)
-    p = identity(n) if preconditioner is None else preconditioner
-    rng = np.random.default_rng(seed)
+    p = identity(n) if preconditioner is None else _checked(preconditioner, n)
+    rng = as_generator(seed)
     signs = rng.choice((-1.0, 1.0), size=(n, count))
     if f is _log:
         start, control, exact = signs, np.zeros(count), p.log_determinant()
@@ -208,6 +210,20 @@ def _estimate(
     if not np.isfinite(change):
         change = error
     return Estimate(value + exact, error, float(change), count, run.steps)
+
+
+def _checked(preconditioner: Any, n: int) -> LowRankPreconditioner:
+    if not isinstance(preconditioner, LowRankPreconditioner):
+        raise InputError(
+            f"preconditioner: found {shown(preconditioner)}; expected None or what "
+            "fastntk.solvers.rpcholesky and nystrom return"
+        )
+    if len(preconditioner.basis) != n:
+        raise InputError(
+            f"preconditioner: found one of {len(preconditioner.basis)} rows; expected "
+            f"{n}, made of the same matrix"
+        )
+    return preconditioner
 
 
 class _Lanczos:

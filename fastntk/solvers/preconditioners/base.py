@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg import blas, solve_triangular
 
 from fastntk._typing import AnyArray, FloatArray
+from fastntk.solvers.checks import check_count
 from fastntk.solvers.direct.psd import cholesky_of
 from fastntk.solvers.preconditioners.local import DiagonalPart, LocalPart
 from fastntk.solvers.ridges import Ridge
@@ -148,6 +149,7 @@ def identity(n: int) -> LowRankPreconditioner:
     LowRankPreconditioner
         Of rank 0.
     """
+    n = check_count(n, "n", 1)
     none = np.zeros((n, 0)), np.zeros((0, 0))
     return LowRankPreconditioner(*none, 1.0, DiagonalPart(np.ones(n)), "none")
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastntk._resources import FEWER_ROWS, memory_told
 from fastntk._typing import FloatArray
+from fastntk._validation.arguments import as_generator
 from fastntk.solvers.checks import check_count
 from fastntk.solvers.direct.lapack import orthonormal
 from fastntk.solvers.direct.psd import cholesky_of
@@ -67,7 +68,7 @@ def nystrom(
     n = known.shape[0]
     ridge = as_ridge(ridge, n, 0)
     rank = min(check_count(rank, "rank", 0), n)
-    rng = np.random.default_rng(seed)
+    rng = as_generator(seed)
     basis = orthonormal(np.asfortranarray(rng.standard_normal((n, rank))))
     image = product(known, basis, 0.0)
     factor = _stable_root(basis, image, rounding_unit(known))

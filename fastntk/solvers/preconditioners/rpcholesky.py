@@ -9,6 +9,8 @@ from scipy.linalg import solve_triangular
 from fastntk._errors import IndefiniteError
 from fastntk._resources import FEWER_ROWS, memory_told
 from fastntk._typing import AnyArray, FloatArray, IntArray
+from fastntk._validation import check_dtype, check_max_memory
+from fastntk._validation.arguments import as_generator, check_function, is_one_of
 from fastntk.solvers.checks import check_count
 from fastntk.solvers.preconditioners.base import LowRankPreconditioner, from_factor
 from fastntk.solvers.preconditioners.local import local_blocks
@@ -111,15 +113,17 @@ def rpcholesky(
     known = as_operator(operator)
     n = known.shape[0]
     ridge = as_ridge(ridge, n, 0)
-    kind = np.dtype(dtype)
+    kind = np.dtype(check_dtype(dtype) or np.float64)
+    max_memory = check_max_memory(max_memory)
+    check_function(on_block, "on_block", "of the rank so far")
     rows = _block_rows(block_size, n, max_memory)
     rule = None
-    if rank == "auto":
+    if is_one_of(rank, ("auto",)):
         limit = largest_rank(n, kind.itemsize, max_memory)
         rule = rule_for(known, typical(ridge), columns, rtol)
     else:
         limit = min(check_count(rank, "rank", 0), n)
-    rng = np.random.default_rng(seed)
+    rng = as_generator(seed)
     growing = _Factor(known, limit, rng, kind, on_block)
     room = max_memory is not None and rows > 0
     growing.grow(int((1 - BLOCK_SHARE) * limit) if room else limit, rule)
@@ -133,7 +137,7 @@ def rpcholesky(
 
 def _block_rows(wanted: int | str, n: int, max_memory: int | None) -> int:
     """Return the most rows of a block, 0 for none."""
-    if wanted != "auto":
+    if not is_one_of(wanted, ("auto",)):
         return check_count(wanted, "block_size", 0)
     if max_memory is None:
         return n // 20

@@ -8,6 +8,7 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._resources import FEWER_ROWS, memory_told
 from fastntk._shown import shown
+from fastntk._validation.arguments import is_one_of
 from fastntk.theory._checks import power_of_two, scalar_or_array
 from fastntk.theory.generalisation.leave_one_out import leave_one_out
 from fastntk.theory.training.spectrum import TrainingSpectrum, check_ridges
@@ -114,7 +115,7 @@ def kare(spectrum: TrainingSpectrum, ridge: Any, *, leverages: str = "rows") -> 
     >>> theory.kare(spectrum, ridge=[1.0, 2.0], leverages="mean").test_mse.round(4)
     array([4.4444, 4.25  ])
     """
-    if leverages not in ("rows", "mean"):
+    if not is_one_of(leverages, ("rows", "mean")):
         raise InputError(
             f"leverages: found {shown(leverages)}; expected 'rows', each row with its "
             "own, or 'mean', the estimator as published"
