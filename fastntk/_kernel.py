@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Self
 
 from fastntk._errors import InputError, NotSupportedError
+from fastntk._shown import shown
 
 if TYPE_CHECKING:
     from fastntk._typing import AnyArray
@@ -104,9 +105,8 @@ x1_is_x2=True, is_gaussian=False, shape1=(3, 512), shape2=(3, 512))
         for name, (value, meaning) in _CONSTANTS.items():
             found = getattr(self, name)
             if not _is_equal(found, value):
-                shown = f"of shape {found.shape}" if hasattr(found, "shape") else found
                 raise NotSupportedError(
-                    f"Kernel: {name} is {shown}; expected {value!r}: {meaning} "
+                    f"Kernel: {name} is {shown(found)}; expected {value!r}: {meaning} "
                     "are not supported"
                 )
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError, NetworkError, RangeError, ToleranceNotReached
+from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk._validation.arguments import as_array
 from fastntk.duals.angles import angle_of
@@ -118,7 +119,7 @@ def dual_activation(layer: Any, q11: Any, q12: Any, q22: Any) -> DualActivation:
     True
     """
     spec = getattr(layer, "spec", layer)
-    label = repr(spec)[:60]
+    label = shown(spec)
     arrays = [_as_numbers(a, n) for a, n in ((q11, "q11"), (q12, "q12"), (q22, "q22"))]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     q1, c, q2 = (np.broadcast_to(a, shape).ravel() for a in arrays)
@@ -198,8 +199,7 @@ def _pairs(
         return _of_functions(spec, label, q1, c, q2)
     if not isinstance(spec, Numerical | Elementwise | ElementwiseNumerical):
         raise NetworkError(
-            f"{label}: found {type(spec).__name__}; expected one elementwise layer, "
-            "e.g. stax.Tanh()"
+            f"layer: found {label}; expected one elementwise layer, e.g. stax.Tanh()"
         )
     return _numerical(numerical_dual(spec, label), q1, q2, theta)
 

@@ -1,7 +1,6 @@
 """Outputs of infinitely wide networks as a Gaussian process, at any points."""
 
 import copy
-import operator
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -11,6 +10,7 @@ from fastntk._errors import InputError
 from fastntk._resources import PREDICT_LESS, memory_told
 from fastntk._shown import shown
 from fastntk._typing import FloatArray
+from fastntk._validation.arguments import as_index_or_none
 from fastntk.predict.flow.field import Field
 from fastntk.predict.given.checks import (
     as_generator,
@@ -287,11 +287,8 @@ class OutputDistribution:
 
 
 def _as_count(n: Any) -> int:
-    try:
-        count = 0 if isinstance(n, bool) else operator.index(n)
-    except TypeError:
-        count = 0
-    if count < 1:
+    count = as_index_or_none(n)
+    if count is None or count < 1:
         raise InputError(f"n: found {shown(n)}; expected a number of draws >= 1")
     return count
 

@@ -126,7 +126,7 @@ def check_count(value: Any, name: str, low: int, high: int | None = None) -> int
     """
     found = as_index_or_none(value)
     count = low - 1 if found is None else found
-    if count < low or (high is not None and count > high):
+    if count < low or count > (2**53 if high is None else high):
         wanted = f">= {low}" if high is None else f"from {low} to {high}"
         raise InputError(f"{name}: found {shown(value)}; expected an integer {wanted}")
     return count

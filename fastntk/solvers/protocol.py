@@ -8,6 +8,7 @@ from fastntk._errors import InputError
 from fastntk._shown import shown
 from fastntk._typing import AnyArray, FloatArray
 from fastntk._validation import is_frame, to_array
+from fastntk._validation.arguments import as_array
 from fastntk.request.placement import to_host
 
 __all__ = [
@@ -158,6 +159,7 @@ def as_operator(operator: Any) -> KernelOperator:
 
 def dense_matrix(operator: Any, *, overwrite: bool = False) -> FloatArray:
     """Return a Fortran-ordered float64 matrix; a copy unless ``overwrite``."""
+    overwrite = check_flag(overwrite, "overwrite")
     if isinstance(operator, DenseOperator):
         found: Any = operator.matrix
         if overwrite and found.dtype == np.float64 and found.flags.writeable:

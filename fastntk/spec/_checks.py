@@ -64,7 +64,7 @@ def as_count(
         raise NetworkError(f"{label}: {name} is {shown(value)}; {expected}")
     try:
         count = operator.index(value)
-    except TypeError:
+    except Exception:  # of any kind: it may be data
         raise NetworkError(f"{label}: {name} is {shown(value)}; {expected}") from None
     if count < smallest:
         raise NetworkError(f"{label}: {name} is {shown(count)}; {expected}")

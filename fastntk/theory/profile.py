@@ -9,6 +9,7 @@ from fastntk._errors import InputError
 from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk._validation import check_get
+from fastntk._validation.arguments import as_index_or_none
 from fastntk.calls import gram
 from fastntk.theory._checks import as_numbers, not_empty, positive
 
@@ -17,13 +18,18 @@ __all__ = ["as_dimension", "kernel_profile"]
 _MOST_ENTRIES = 1 << 24  # of the rows made at a time: 128 MiB
 
 
+_LARGEST = 2**31
+
+
 def as_dimension(d: Any) -> int:
     """Return the dimension of the space around a sphere: an integer >= 2."""
-    if isinstance(d, bool) or not isinstance(d, int | np.integer) or d < 2:
+    found = as_index_or_none(d)
+    if found is None or not 2 <= found <= _LARGEST:
         raise InputError(
-            f"d: found {shown(d)}; expected an integer >= 2, the number of features"
+            f"d: found {shown(d)}; expected an integer from 2 to {_LARGEST:,}, the "
+            "number of features"
         )
-    return int(d)
+    return found
 
 
 def kernel_profile(

@@ -20,6 +20,7 @@ X2 = R.standard_normal((4, 3))
 LABELS = np.arange(12) % 2
 K = fastntk.gram(NET, X)
 BOTH = fastntk.gram(NET, X, get=("nngp", "ntk"))
+K.flags.writeable = False  # overwrite=True shall not change it
 SPECTRUM = theory.decompose(K, Y)
 CURVE = {"x": np.linspace(0, 1, 5), "mean": np.zeros(5), "variance": np.ones(5)}
 TIMES = np.array([1.0, 2.0, 4.0])

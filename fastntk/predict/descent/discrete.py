@@ -1,7 +1,6 @@
 """Gradient descent on a kernel model in discrete steps: `kernel_gradient_descent`."""
 
 import dataclasses
-import operator
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from fastntk._errors import InputError
 from fastntk._resources import PREDICT_LESS, memory_told
 from fastntk._shown import shown
 from fastntk._typing import FloatArray
+from fastntk._validation.arguments import as_index_or_none
 from fastntk._warnings import warn
 from fastntk.predict.descent.learning_rate import max_learning_rate, outlying_scale
 from fastntk.predict.descent.steps import BLOWN_UP, Descent, Outcome, shuffled_batches
@@ -27,6 +27,8 @@ from fastntk.predict.given.layout import Layout
 __all__ = ["DescentResult", "kernel_gradient_descent"]
 
 _LARGEST = 1e140  # targets, whose squares are added up
+
+_MOST_STEPS = 2**53
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -246,7 +248,10 @@ def _as_batch(batch_size: Any, n: int) -> int | None:
 def _as_steps(n_steps: Any) -> int:
     steps = _as_integer(n_steps)
     if steps < 0:
-        raise InputError(f"n_steps: found {shown(n_steps)}; expected an integer >= 0")
+        raise InputError(
+            f"n_steps: found {shown(n_steps)}; expected an integer from 0 to "
+            f"{_MOST_STEPS:,}"
+        )
     return steps
 
 
@@ -255,7 +260,5 @@ def _as_tolerance(rtol: Any) -> float:
 
 
 def _as_integer(value: Any) -> int:
-    try:
-        return -1 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        return -1
+    found = as_index_or_none(value)
+    return -1 if found is None or found > _MOST_STEPS else found

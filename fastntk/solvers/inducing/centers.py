@@ -142,8 +142,8 @@ def _choose(centers: Any, n: int, seed: int) -> IntArray:
     if isinstance(centers, str):
         if centers != "auto":
             raise InputError(
-                f"centers: found {shown(centers)}; expected a number of centres, indices of "
-                "training rows, centres of shape (m, d), or 'auto'"
+                f"centers: found {shown(centers)}; expected a number of centres, "
+                "indices of training rows, centres of shape (m, d), or 'auto'"
             )
         centers = min(n, CENTERS, int(10 * np.sqrt(n)))
     given = to_array(to_host(centers), "centers")
