@@ -82,9 +82,11 @@ def is_one_of(value: Any, names: Collection[str]) -> bool:
     return isinstance(value, str) and value in names
 
 
-def check_function(value: Any, name: str, call: str) -> None:
-    """Refuse what is neither None nor a function; ``call`` shows how it is called."""
-    if value is not None and not callable(value):
+def check_function(
+    value: Any, name: str, call: str, *, is_optional: bool = False
+) -> None:
+    """Refuse what is no function, or None; ``call`` says what it is called with."""
+    if not callable(value) and not (is_optional and value is None):
         raise InputError(f"{name}: found {shown(value)}; expected a function {call}")
 
 

@@ -8,7 +8,6 @@ from fastntk._errors import InputError
 from fastntk._shown import shown
 from fastntk._typing import AnyArray, FloatArray
 from fastntk._validation import is_frame, to_array
-from fastntk._validation.arguments import as_array
 from fastntk.request.placement import to_host
 
 __all__ = [

@@ -150,7 +150,7 @@ class ElementwiseNumerical(_HoldsCode):
 
     def _repr_arguments(self) -> Iterator[str]:
         yield function_name(self.fn)
-        yield repr(self.deg)
+        yield shown(self.deg)
         if self.df is not None:
             yield f"df={function_name(self.df)}"
 

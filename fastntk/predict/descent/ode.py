@@ -8,6 +8,7 @@ from fastntk._errors import InputError
 from fastntk._resources import PREDICT_LESS, memory_told
 from fastntk._shown import shown
 from fastntk._typing import FloatArray
+from fastntk._validation.arguments import is_one_of
 from fastntk._warnings import warn
 from fastntk.predict.descent.dual_flow import METHODS, DualFlow
 from fastntk.predict.descent.learning_rate import largest_eigenvalue, outlying_scale
@@ -263,7 +264,7 @@ def gradient_descent(
     kernel = layout.square(k_train_train, "k_train_train")
     check_semidefinite(kernel, "k_train_train")
     rate = check_positive(learning_rate, "learning_rate")
-    if method not in METHODS:
+    if not is_one_of(method, METHODS):
         raise InputError(
             f"method: found {shown(method)}; expected one of {', '.join(METHODS)}"
         )

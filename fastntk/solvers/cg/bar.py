@@ -28,7 +28,7 @@ class IterationBar:
         rtol: float,
         callback: Callable[[CGStep], Any] | None,
     ) -> None:
-        check_function(callback, "callback", "of a CGStep")
+        check_function(callback, "callback", "of a CGStep", is_optional=True)
         self._callback = callback
         self._bar: Any = None
         if not check_flag(wanted, "progress"):

@@ -10,6 +10,7 @@ from fastntk._resources import SOLVE_LESS, memory_told
 from fastntk._shown import shown
 from fastntk._typing import FloatArray
 from fastntk._validation import to_array
+from fastntk._validation.arguments import as_float
 from fastntk.solvers.checks import check_ridge, check_rtol, check_targets, column_norms
 from fastntk.solvers.direct.psd import growth, psd_eigh
 from fastntk.solvers.measure import Meter
@@ -277,6 +278,7 @@ class EighFactor:
 
 
 def _cutoff(value: float) -> float:
-    if not 0.0 <= float(value) < np.inf:
+    cutoff = as_float(value)
+    if not 0.0 <= cutoff < np.inf:
         raise InputError(f"cutoff: found {shown(value)}; expected a number >= 0")
-    return float(value)
+    return cutoff

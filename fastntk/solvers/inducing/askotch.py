@@ -106,7 +106,7 @@ def askotch(
     given, rtol = as_ridge(ridge, *columns.shape), check_rtol(rtol)
     refuse_array(given, "askotch", ONE_RIDGE, rows_only=False)
     ridge = least(given)
-    check_function(callback, "callback", "of a CGStep")
+    check_function(callback, "callback", "of a CGStep", is_optional=True)
     if is_one_of(block_size, ("auto",)):
         block_size = min(n, max(100, min(2000, n // 20)))
     size = check_count(block_size, "block_size", 1, n)
