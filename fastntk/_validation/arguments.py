@@ -45,10 +45,10 @@ def as_array(x: Any, name: str, expected: str = "an array of real numbers") -> A
 
 def not_an_array(x: Any, name: str, expected: str, error: Exception) -> str:
     """Return the message for what can't be made an array."""
-    reason = "" if is_traced(x) or isinstance(x, list) else f" ({error})"
-    return (
-        f"{name}: found {shown(x)}, which is no array here{reason}; expected {expected}"
-    )
+    if is_traced(x):
+        return f"{name}: found {shown(x)}; expected {expected}"
+    reason = f"found a {type(x).__name__} that is no array ({error})"
+    return f"{name}: {reason}; expected {expected}"
 
 
 def as_float(value: Any) -> float:
