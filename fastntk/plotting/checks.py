@@ -40,7 +40,7 @@ def as_numbers(values: Any, name: str) -> Array:
         array = np.asarray(array, dtype=np.float64)
     except Exception:  # of any kind: it may be a tensor on a GPU
         raise InputError(
-            f"{name}: found {shown(values)}; expected an array of numbers"
+            f"{name}: found {shown(values)}, which is no array of numbers; expected one"
         ) from None
     if not array.size:
         raise InputError(f"{name}: found an empty array; expected numbers to draw")
@@ -114,6 +114,6 @@ def check_result(value: Any, kind: type, name: str, maker: str) -> None:
     """Raise `InputError` unless a value is the result of some function."""
     if not isinstance(value, kind):
         raise InputError(
-            f"{name}: found {shown(value)}; expected the {kind.__name__} that "
+            f"{name}: found {type(value).__name__}; expected the {kind.__name__} that "
             f"{maker} returns"
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastntk._errors import InputError
-from fastntk._shown import shown
 from fastntk.plotting.checks import as_positive
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def as_axes(ax: Axes | None) -> Axes:
         return new_figure().add_subplot()
     if not hasattr(ax, "fill_between"):
         raise InputError(
-            f"ax: found {shown(ax)}; expected matplotlib axes, such as one "
+            f"ax: found {type(ax).__name__}; expected matplotlib axes, such as one "
             "panel of figure.subplots()"
         )
     return ax

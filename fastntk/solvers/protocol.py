@@ -5,7 +5,6 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from fastntk._errors import InputError
-from fastntk._shown import shown
 from fastntk._typing import AnyArray, FloatArray
 from fastntk._validation import is_frame, to_array
 from fastntk.request.placement import to_host
@@ -143,7 +142,7 @@ def as_operator(operator: Any) -> KernelOperator:
     missing = [name for name in members if not hasattr(operator, name)]
     if missing:
         raise InputError(
-            f"operator: found {shown(operator)} without "
+            f"operator: found a {type(operator).__name__} without "
             f"{', '.join(missing)}; expected a matrix, or what fastntk.operator returns"
         )
     found: KernelOperator = operator

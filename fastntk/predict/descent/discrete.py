@@ -249,8 +249,8 @@ def _as_steps(n_steps: Any) -> int:
     steps = _as_integer(n_steps)
     if steps < 0:
         raise InputError(
-            f"n_steps: found {shown(n_steps)}; expected an integer from 0 to "
-            f"{_MOST_STEPS:,}"
+            f"n_steps: found {shown(n_steps)}; expected an integer >= 0 and "
+            f"at most {_MOST_STEPS:,}"
         )
     return steps
 
