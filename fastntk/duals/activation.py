@@ -199,7 +199,8 @@ def _pairs(
         return _of_functions(spec, label, q1, c, q2)
     if not isinstance(spec, Numerical | Elementwise | ElementwiseNumerical):
         raise NetworkError(
-            f"layer: found {label}; expected one elementwise layer, e.g. stax.Tanh()"
+            f"{label}: found {type(spec).__name__}; expected one elementwise layer, "
+            "e.g. stax.Tanh()"
         )
     return _numerical(numerical_dual(spec, label), q1, q2, theta)
 
