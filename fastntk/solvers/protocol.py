@@ -5,6 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._shown import is_traced, shown
 from fastntk._typing import AnyArray, FloatArray
 from fastntk._validation import is_frame, to_array
 from fastntk.request.placement import to_host
@@ -140,6 +141,8 @@ def as_operator(operator: Any) -> KernelOperator:
         return DenseOperator(operator, copy=False)
     members = ("shape", "dtype", "matmat", "diagonal", "block")
     missing = [name for name in members if not hasattr(operator, name)]
+    if is_traced(operator):
+        raise InputError(f"operator: found {shown(operator)}; expected a matrix")
     if missing:
         raise InputError(
             f"operator: found a {type(operator).__name__} without "
