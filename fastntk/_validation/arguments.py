@@ -15,10 +15,8 @@ import numpy as np
 
 from fastntk._errors import InputError
 from fastntk._shown import is_traced, shown
-from fastntk._typing import AnyArray
 
 __all__ = [
-    "as_array",
     "as_float",
     "as_generator",
     "as_index_or_none",
@@ -27,28 +25,6 @@ __all__ = [
     "check_mapping",
     "is_one_of",
 ]
-
-
-def as_array(x: Any, name: str, expected: str = "an array of real numbers") -> AnyArray:
-    """Return an array-like as an array of any dtype, without a copy where none is due.
-
-    Raises
-    ------
-    InputError
-        If it is none.
-    """
-    try:
-        return np.asarray(x)
-    except Exception as error:
-        raise InputError(not_an_array(x, name, expected, error)) from None
-
-
-def not_an_array(x: Any, name: str, expected: str, error: Exception) -> str:
-    """Return the message for what can't be made an array."""
-    if is_traced(x):
-        return f"{name}: found {shown(x)}; expected {expected}"
-    reason = f"found a {type(x).__name__} that is no array ({error})"
-    return f"{name}: {reason}; expected {expected}"
 
 
 def as_float(value: Any) -> float:

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from fastntk._errors import InputError
+from fastntk._shown import is_traced, shown
 from fastntk._typing import AnyArray
 from fastntk._validation.frames import frame_array, is_frame
 
@@ -55,10 +56,13 @@ def to_array(x: Any, name: str, *, objects: bool = True) -> AnyArray:
             )
     try:
         array = np.asarray(x)
-    except (ValueError, TypeError, RuntimeError) as error:
+    except Exception as error:  # of any kind: the conversion is the caller's
+        found = f"a {type(x).__name__} that is no array ({error})"
+        if is_traced(x):
+            found = shown(x)
         raise InputError(
-            f"{name}: found a {type(x).__name__} that is no array ({error}); expected "
-            "numbers in a regular shape, such as rows of equal length"
+            f"{name}: found {found}; expected numbers in a regular shape, such as rows "
+            "of equal length"
         ) from None
     if objects and array.dtype.kind == "O":
         return _of_objects(array, name)

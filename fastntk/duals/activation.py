@@ -7,7 +7,7 @@ import numpy as np
 from fastntk._errors import InputError, NetworkError, RangeError, ToleranceNotReached
 from fastntk._shown import shown
 from fastntk._typing import FloatArray
-from fastntk._validation.arguments import as_array
+from fastntk._validation import to_array
 from fastntk.duals.angles import angle_of
 from fastntk.duals.closed_forms import closed_form
 from fastntk.duals.numerical import NumericalDual, numerical_dual
@@ -153,7 +153,7 @@ Found = tuple[FloatArray, FloatArray, FloatArray, FloatArray, str, str]
 
 
 def _as_numbers(values: Any, name: str) -> FloatArray:
-    array = as_array(values, name)
+    array = to_array(values, name)
     if array.dtype.kind not in "fiub":
         raise InputError(f"{name}: found dtype {array.dtype}; expected real numbers")
     numbers = array.astype(np.float64)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastntk._errors import InputError
-from fastntk._validation.arguments import as_array
+from fastntk._validation import to_array
 from fastntk.plotting.checks import Array, as_line, as_numbers
 from fastntk.plotting.style import BLUE, ORANGE, as_axes, finish, set_title
 
@@ -56,7 +56,7 @@ def kernel_matrix(
     scale[scale == 0.0] = 1.0
     values = values / np.outer(scale, scale)
     if labels is not None:
-        classes = as_array(labels, "labels", "one label for each row")
+        classes = to_array(labels, "labels", objects=False)
         if classes.shape != (len(values),):
             raise InputError(
                 f"labels: found shape {classes.shape}; expected ({len(values)},), one "

@@ -7,7 +7,7 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._shown import is_traced, shown
 from fastntk._typing import AnyArray, FloatArray
-from fastntk._validation import is_frame, to_array
+from fastntk._validation import check_flag, is_frame, to_array
 from fastntk.request.placement import to_host
 
 __all__ = [

@@ -8,7 +8,8 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._shown import shown
 from fastntk._typing import AnyArray, FloatArray
-from fastntk._validation.arguments import as_array, as_index_or_none
+from fastntk._validation import to_array
+from fastntk._validation.arguments import as_index_or_none
 from fastntk.predict.given.checks import as_kernel, as_real
 
 __all__ = [
@@ -59,7 +60,7 @@ class Layout:
         n_axes = len(shape)
         if n_axes == 1:
             trace_axes = ()  # one output: nothing to trace over
-        given = as_array(trace_axes, "trace_axes", "axes of the targets as integers")
+        given = to_array(trace_axes, "trace_axes")
         if given.ndim > 1:
             raise InputError(
                 f"trace_axes: found {shown(trace_axes)}; expected axes as integers"

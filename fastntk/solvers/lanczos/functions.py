@@ -10,8 +10,8 @@ from scipy.linalg import eigh, qr
 from fastntk._errors import IndefiniteError, InputError
 from fastntk._resources import FEWER_ROWS, memory_told
 from fastntk._typing import FloatArray
-from fastntk._validation import check_max_memory
-from fastntk._validation.arguments import as_array, check_function
+from fastntk._validation import check_max_memory, to_array
+from fastntk._validation.arguments import check_function
 from fastntk.solvers.checks import check_count, check_rtol, check_targets
 from fastntk.solvers.protocol import as_operator, product, rounding_unit
 
@@ -152,7 +152,7 @@ def _change(now: FloatArray, last: FloatArray | None) -> FloatArray:
 
 def _values_of(f: SpectralFunction, eigenvalues: FloatArray) -> FloatArray:
     """Return a function's values, in words if they are no numbers."""
-    values = as_array(f(eigenvalues), "f(eigenvalues)")
+    values = to_array(f(eigenvalues), "f(eigenvalues)")
     if values.dtype.kind not in "fiub":
         raise InputError(
             f"f: found values of dtype {values.dtype}; expected real numbers"
