@@ -6,17 +6,7 @@ Run as ``python -m bench.figures.probe first|memory ...``; one JSON object is pr
 import argparse
 import json
 import time
-from pathlib import Path
 from typing import Any
-
-
-def _status(name: str) -> int:
-    """Return a figure of /proc/self/status in bytes."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(name + ":"):
-            return 1024 * int(line.split()[1])
-    msg = f"no {name} in /proc/self/status"
-    raise OSError(msg)
 
 
 def first(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -44,6 +34,7 @@ def memory(arguments: argparse.Namespace) -> dict[str, Any]:
     from bench.data import spread_rows
     from bench.nets import build
     from fastntk import stax
+    from fastntk._resources import peak_memory, reset_peak_memory
 
     x = spread_rows(arguments.n, arguments.d, arguments.dtype)
     if arguments.layout == "strided":
@@ -52,10 +43,11 @@ def memory(arguments: argparse.Namespace) -> dict[str, Any]:
         x = wide[::2]
     net = build(stax, arguments.net, arguments.d)
     fastntk.gram(net, x[:64], get="ntk", threads=arguments.threads)
-    Path("/proc/self/clear_refs").write_text("5")
-    before = _status("VmRSS")
+    before = reset_peak_memory()
+    if before is None:
+        raise OSError("this system keeps no high-water mark that can be reset")
     kernel = fastntk.gram(net, x, get="ntk", threads=arguments.threads)
-    grown = _status("VmHWM") - before
+    grown = (peak_memory() or before) - before
     inputs = x.size * x.itemsize
     return {"grown": grown, "output": kernel.nbytes, "inputs": inputs}
 

@@ -21,7 +21,7 @@ from fastntk._jit.functions import cpu_kernel, scalar
 from fastntk._jit.lock import file_lock
 from fastntk._jit.ops import CpuOp, call_op
 from fastntk._jit.pointers import like, scratch, strip
-from fastntk._jit.sources import compiled_sources, source_hash
+from fastntk._jit.sources import compiled_sources, kernel_hash, source_hash
 
 __all__ = [
     "JIT_ENABLED",
@@ -32,6 +32,7 @@ __all__ = [
     "compiled_sources",
     "cpu_kernel",
     "file_lock",
+    "kernel_hash",
     "like",
     "note_no_folder",
     "note_unwritable",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import StoreError
-from fastntk._jit import source_hash
+from fastntk._jit import kernel_hash
 from fastntk._typing import InputMatrix
 from fastntk._validation import float_dtype
 from fastntk._version import __version__
@@ -159,7 +159,7 @@ def make_manifest(
     """Describe the store of a prepared computation."""
     return Manifest(
         format=FORMAT,
-        arithmetic=f"fastntk {__version__}, kernels {source_hash()}",
+        arithmetic=f"fastntk {__version__}, kernels {kernel_hash()}",
         network=json.loads(json.dumps(spec.to_dict())),
         data=data_hash(setup.x1, setup.x2),
         kernel=setup.get[0],

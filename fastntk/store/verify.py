@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastntk._errors import InputError, StoreError
-from fastntk._jit import source_hash
+from fastntk._jit import kernel_hash
 from fastntk._shown import shown
 from fastntk._typing import AnyArray, MatrixLike
 from fastntk._validation.arguments import as_generator, as_index_or_none, as_path
@@ -260,7 +260,7 @@ class _Recompute:
         setup.prepare_rows()
         self._scales1 = np.sqrt(setup.rows1.diagonal(manifest.kernel))
         self._scales2 = np.sqrt(setup.rows2.diagonal(manifest.kernel))
-        same = manifest.arithmetic.endswith(f"kernels {source_hash()}")
+        same = manifest.arithmetic.endswith(f"kernels {kernel_hash()}")
         self.allowed = 0.0 if same else CLOSE[manifest.dtype]
         sides = (manifest.tile, manifest.tile)
         plan = TilePlan(manifest.shape, sides, manifest.is_symmetric)
