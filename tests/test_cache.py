@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fastntk import _jit
+from fastntk._jit import sources
 from tests.test_house.imports import Module, imports_of, modules_of
 
 ROOT = Path(__file__).parents[1]
@@ -174,13 +175,19 @@ def compiles(module: Module) -> bool:
             taken |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
             taken |= {f"{alias.name}." for alias in node.names}
-    names = ("JIT_ENABLED", "cache_folder", "cache_problem", "source_hash")
+    names = ("JIT_ENABLED", "cache_folder", "cache_problem", "kernel_hash")
     harmless = {f"fastntk._jit.{name}" for name in names}
     ours = "fastntk._jit"
     return any(
         name == ours or name.startswith((f"{ours}.", "numba.", "llvmlite."))
         for name in taken - harmless
     )
+
+
+def test_stores_are_held_against_kernels_and_not_against_benchmarks() -> None:
+    loops = ROOT / "fastntk" / "benchmark" / "loops.py"
+    assert set(_jit.compiled_sources()) - set(sources.kernel_sources()) == {loops}
+    assert _jit.kernel_hash() != _jit.source_hash()
 
 
 def test_every_source_that_is_compiled_is_in_the_hash() -> None:
