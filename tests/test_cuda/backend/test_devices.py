@@ -104,7 +104,7 @@ def test_a_backend_keeps_its_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda, "CudaRows", current.note)
     monkeypatch.setattr(cuda, "CudaWorker", current.note)
     backend: Any = cuda.CudaBackend()
-    backend.prepare(SimpleNamespace(ops=()), np.eye(2), np.dtype(float))
+    backend.prepare(SimpleNamespace(ops=(), taps=()), np.eye(2), np.dtype(float))
     backend.worker(None, None, None, (2, 2))
     assert current.seen == [1, 1]
 
