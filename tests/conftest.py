@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -25,6 +26,9 @@ assert "numba" not in sys.modules, "the cache folder must be set before Numba lo
 os.environ["NUMBA_CACHE_DIR"] = str(_kernel_cache())
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell ran us behind others
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import hypothesis  # noqa: E402
 import numpy as np  # noqa: E402

@@ -218,7 +218,7 @@ def gp_inference(
         ridge,
         output_factor,
         operators_of([load(name) for name in names], layout.points),
-        copy=copy,
+        copy=check_flag(copy, "copy"),
     )
     for name in names:
         field.check(name)  # says at once if shapes do not agree

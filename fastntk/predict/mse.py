@@ -224,6 +224,7 @@ def gradient_descent_mse(
     )
     rate = check_positive(learning_rate, "learning_rate")
     load = partial(_only, k_train_train)
+    copy = check_flag(copy, "copy")
     field = Field.build(load, layout, y, ridge, output_factor, operators, copy=copy)
     field.check("ntk")
     return MSEPredictor(y, layout, field, rate)

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastntk._errors import InputError, MemoryBudgetError
 from fastntk._shown import shown
+from fastntk._validation.arguments import is_one_of
 from fastntk.solvers.direct.eigh_factor import PER_ROW
 from fastntk.solvers.inducing.askotch import ONE_RIDGE as askotch_reason
 from fastntk.solvers.inducing.falkon import ONE_RIDGE as falkon_reason
@@ -107,7 +108,7 @@ def check_method(method: str, ridge: Ridge) -> None:
     InputError
         Before anything is computed.
     """
-    if method not in METHODS:
+    if not is_one_of(method, METHODS):
         raise InputError(
             f"method: found {shown(method)}; expected one of {', '.join(METHODS)}"
         )

@@ -102,7 +102,8 @@ class DenseOperator:
                 f"matrix: found dtype {array.dtype}; expected real numbers"
             )
         kind = np.float32 if array.dtype in (np.float32, np.float16) else np.float64
-        self.matrix: FloatArray = np.array(array, kind, copy=copy or None)
+        is_copy = check_flag(copy, "copy") or None
+        self.matrix: FloatArray = np.array(array, kind, copy=is_copy)
         if not np.isfinite(self.matrix.sum()):
             if not np.isfinite(self.matrix).all():
                 raise InputError("matrix: found NaN or infinity; expected numbers")

@@ -170,6 +170,7 @@ def _layers() -> dict[str, Call]:
         "Monomial": {"degree": 2},
         "Polynomial": {"coef": [1.0, 0.5]},
         "RectifiedMonomial": {"degree": 2},
+        "Tap": {"name": "block 1"},
         "from_json": {"text": NET.to_json()},
         "parallel": {"layers": (stax.Dense(8), NET)},
         "repeat": {"layer": NET, "n": 2},
