@@ -7,10 +7,12 @@ thread waits, where it can be interrupted at any time, and the work goes on to i
 what is compiled and saved is whole, and the next call finds it.
 """
 
+import contextlib
 import contextvars
 import importlib
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 __all__ = ["JIT_ENABLED", "apart"]
@@ -60,9 +62,25 @@ def apart(work: Callable[[], T]) -> T:
     return results[0]
 
 
+@contextlib.contextmanager
+def _without_bad_numbers() -> Iterator[None]:
+    """Hide a number of threads that is none, at which Numba's import would fail."""
+    name = "NUMBA_NUM_THREADS"
+    value = os.environ.get(name)
+    if value is None or (value.strip().isdecimal() and int(value) > 0):
+        yield
+        return
+    del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ[name] = value
+
+
 def _load() -> Any:
     """Import Numba and its extensions, which an interrupt would leave half loaded."""
-    numba = importlib.import_module("numba")
+    with _without_bad_numbers():
+        numba = importlib.import_module("numba")
     if not numba.config.DISABLE_JIT:
         importlib.import_module("numba.core.entrypoints").init_all()
     return numba

@@ -13,7 +13,7 @@ import numpy as np
 from fastntk._errors import InputError
 from fastntk._typing import AnyArray
 
-__all__ = ["frame_array", "is_frame", "refuse_columns"]
+__all__ = ["frame_array", "is_frame", "refuse_columns", "refuse_series"]
 
 _SHOWN = 10  # columns named in a message
 _KINDS = {"M": "dates", "m": "time spans", "c": "complex numbers", "O": "objects"}
@@ -78,6 +78,18 @@ def refuse_columns(x: Any, name: str) -> NoReturn:
     )
 
 
+def refuse_series(x: Any, name: str) -> None:
+    """Raise `InputError` for a list of Series, whose labels an array would drop."""
+    if not isinstance(x, list | tuple) or not x:
+        return
+    kind = type(x[0])
+    if hasattr(kind, "iloc") and hasattr(kind, "to_numpy") and x[0].ndim == 1:
+        raise InputError(
+            f"{name}: found a list of {kind.__name__}, whose labels would be lost; "
+            f"expected a table. Pass pandas.DataFrame({name})"
+        )
+
+
 def labels_of(x: Any) -> tuple[Any, ...]:
     """Return the names of the columns, as the library has them."""
     return tuple(x.column_names if hasattr(type(x), "column_names") else x.columns)
@@ -122,8 +134,10 @@ def _column(column: Any) -> AnyArray | str:
         if isinstance(plain, np.dtype) and plain.kind in "fiub" and not gaps:
             return np.asarray(column.to_numpy(dtype=plain))
         array = np.asarray(column.to_numpy())
-    except (TypeError, ValueError, NotImplementedError):
+    except Exception:  # of any kind: the conversion is the library's
         return f"{getattr(column, 'dtype', type(column).__name__)}"
+    if array.ndim != 1:
+        return f"{array.shape[1]} numbers in each row"
     if array.dtype.kind == "O":
         return _objects(array, gaps)
     if array.dtype.kind in "UST":

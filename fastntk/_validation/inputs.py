@@ -10,7 +10,7 @@ from fastntk._kernel import Kernel
 from fastntk._shown import shown
 from fastntk._typing import AnyArray, CSRMatrix, InputMatrix
 from fastntk._validation.arrays import to_array
-from fastntk._validation.frames import is_frame, refuse_columns
+from fastntk._validation.frames import is_frame, refuse_columns, refuse_series
 
 __all__ = ["as_input", "check_pair", "float_dtype"]
 
@@ -47,6 +47,7 @@ def as_input(x: Any, name: str) -> InputMatrix:
     """
     if hasattr(type(x), "tocsr"):
         return _as_csr(x, name)
+    refuse_series(x, name)
     array = _as_array(x, name)
     where = _first_nonfinite(array)
     if where is not None:

@@ -71,7 +71,7 @@ def match_features(
     if len(set(found)) == len(found) and set(found) == set(names):
         places = {label: k for k, label in enumerate(found)}
         return take_columns(x, [places[label] for label in names])
-    if _is_default(found) or _is_default(names):
+    if _are_places(found, names) or _are_places(names, found):
         return x
     raise InputError(
         f"{name}: found a table whose columns are not those of {where}: "
@@ -88,8 +88,10 @@ def _label(label: Any) -> str | int:
     return str(label)
 
 
-def _is_default(names: FeatureNames) -> bool:
-    return names == tuple(range(len(names)))
+def _are_places(names: FeatureNames, others: FeatureNames) -> bool:
+    """Say whether names are numbers from 0, as nobody gave them, beside real ones."""
+    are_numbers = names == tuple(range(len(names)))
+    return are_numbers and not all(isinstance(label, int) for label in others)
 
 
 def _difference(found: FeatureNames, names: FeatureNames) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from fastntk._errors import IndefiniteError, InputError, NotSupportedError
 from fastntk._resources import SOLVE_LESS, memory_told
 from fastntk._typing import FloatArray, MatrixLike
-from fastntk._validation import FeatureNames, match_features
+from fastntk._validation import FeatureNames, feature_names, match_features
 from fastntk.calls import gram
 from fastntk.request.options import Options
 from fastntk.request.placement import beside, to_host
@@ -170,6 +170,8 @@ class KernelModel:
         system, y, settings = self._known("append")
         x_new = match_features(to_host(x_new), self.feature_names, "x_new")
         rows, whole = system.extended(x_new)
+        if whole.feature_names is None:  # the first rows that have names
+            whole = dataclasses.replace(whole, feature_names=feature_names(x_new))
         more, _ = check_targets(y_new, rows.shape[0], "y_new")
         if more.shape[1] != y.reshape(len(y), -1).shape[1]:
             raise InputError(

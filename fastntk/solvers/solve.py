@@ -4,9 +4,12 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fastntk._errors import InputError
 from fastntk._resources import SOLVE_LESS, memory_told
+from fastntk._shown import shown
 from fastntk._typing import MatrixLike
 from fastntk._validation import (
+    FeatureNames,
     as_input,
     as_samples,
     check_flag,
@@ -18,6 +21,7 @@ from fastntk.request.placement import beside, device_number, is_on_device, to_ho
 from fastntk.request.request import is_layerwise
 from fastntk.solvers.cg.settings import CGStep
 from fastntk.solvers.checks import check_rtol
+from fastntk.solvers.inducing.centers import are_rows
 from fastntk.solvers.methods import Settings, solve_system
 from fastntk.solvers.result import SolveResult
 from fastntk.solvers.ridges import Ridge, as_ridge
@@ -182,8 +186,10 @@ class Problem:
         rows = as_samples(x, "x") if is_whole else as_input(x, "x")
         settings = {key: given[key] for key in _SETTINGS}
         settings["rtol"] = check_rtol(given["rtol"])
+        _check_centers(given["centers"], given["method"])
+        names = feature_names(x) or _names_of(given["centers"])
         how = (given["precision"], options, given["cache"], device)
-        system = System(net, rows, given["get"], *how, feature_names(x))
+        system = System(net, rows, given["get"], *how, names)
         return cls(
             system,
             as_ridge(given["ridge"], rows.shape[0], _n_outputs(given["y"])),
@@ -210,6 +216,20 @@ def _n_outputs(y: Any) -> int | None:
     if shape is None or len(shape) not in (1, 2):
         return None
     return 1 if len(shape) == 1 else int(shape[1])
+
+
+def _check_centers(centers: Any, method: Any) -> None:
+    """Refuse centres of one's own where a method has none."""
+    if are_rows(centers) and method != "falkon":
+        raise InputError(
+            f"centers: found rows with method={shown(method)}; expected "
+            "method='falkon', which is the one that takes centres"
+        )
+
+
+def _names_of(centers: Any) -> FeatureNames | None:
+    """Return the names of centres that are a table."""
+    return feature_names(centers) if are_rows(centers) else None
 
 
 _SETTINGS = (

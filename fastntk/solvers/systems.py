@@ -122,8 +122,9 @@ class System:
 
     def inducing(self, centers: Any) -> Inducing:
         """Return what falkon takes for centres of one's own."""
+        centers = match_features(to_host(centers), self.feature_names, "centers")
         if self._request(self.x).is_layerwise:
-            rows: Any = np.array(to_host(centers))
+            rows: Any = np.array(centers)
             request = self._request(rows).with_options(max_memory=None)
             cross = gram_of(self._request(self.x, rows).replace(options=DEFAULTS))
             return of_rows(BlocksOf(cross), DenseOperator(gram_of(request)), rows)

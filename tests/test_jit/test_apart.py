@@ -2,12 +2,17 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from fastntk._jit.apart import apart
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_result_comes_back() -> None:
@@ -78,3 +83,15 @@ def test_a_handler_that_raises_something_else() -> None:
             apart(work)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", ""])
+def test_a_number_of_threads_that_is_none_does_not_stop_the_import(value: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "import fastntk._jit; print(1)"],
+        check=False,
+        env=os.environ | {"NUMBA_NUM_THREADS": value, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert run.stdout == "1\n", run.stderr
