@@ -139,6 +139,10 @@ class Kernel:
 
     def __init__(self, function: Callable[..., None], cuda: "FakeCuda") -> None:
         self.function, self.noise, self.cuda = function, cuda.noise, cuda
+        self._cache: Any = None
+
+    def enable_caching(self) -> None:
+        """Do nothing: PTX is kept by `ptx_of`."""
 
     def __getitem__(self, shape: Any) -> Callable[..., None]:
         grid, threads = (
