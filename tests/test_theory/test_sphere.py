@@ -109,7 +109,7 @@ def test_radius_and_profile() -> None:
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        ({"d": 1}, "d: found 1; expected an integer >= 2"),
+        ({"d": 1}, "d: found 1; expected an integer from 2 to 2,147"),
         ({"d": 3.0}, "d: found 3.0"),
         ({"d": 3, "n_degrees": 0}, "n_degrees: found 0; expected an integer from 1"),
         ({"d": 3, "get": ("nngp", "ntk")}, "expected 'nngp' or 'ntk'"),

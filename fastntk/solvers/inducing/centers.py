@@ -139,7 +139,7 @@ def of_rows(cross: Any, own: KernelOperator, rows: Any) -> Inducing:
 
 def _choose(centers: Any, n: int, seed: int) -> IntArray:
     """Return which training rows are centres, in ascending order."""
-    if isinstance(centers, str):
+    if isinstance(centers, str) or centers is None:
         if centers != "auto":
             raise InputError(
                 f"centers: found {shown(centers)}; expected a number of centres, "

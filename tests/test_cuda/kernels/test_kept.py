@@ -13,6 +13,8 @@ import pytest
 from fastntk._jit import folder
 from fastntk.kernels.cuda.kept import keep
 
+pytestmark = pytest.mark.jit_off
+
 
 class Saving:
     """Stands for the cache of Numba's CUDA target."""
