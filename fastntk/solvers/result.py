@@ -135,8 +135,9 @@ class SolveResult:
         if self.is_success:
             return self
         raise ConvergenceError(
-            f"{self.method}: {self.status}. Found a largest relative residual of "
-            f"{self.largest_residual:.3g} after {self.iterations} iterations; expected "
+            f"{self.method}: {self.status.advice(self.method)}. Found a largest "
+            f"relative residual of {self.largest_residual:.3g} after "
+            f"{self.iterations} iterations; expected "
             f"{self.rtol:.3g}. The unfinished solution is in the error's .result",
             self,
         )
@@ -179,7 +180,9 @@ class SolveResult:
 
     def __repr__(self) -> str:
         lines = [f"SolveResult: {self}"]
-        lines.append(f"  status       {self.status.name}: {self.status}")
+        lines.append(
+            f"  status       {self.status.name}: {self.status.advice(self.method)}"
+        )
         if self.reason:
             lines.append(f"  method       {self.method}: {self.reason}")
         phases = ", ".join(f"{name} {s:.3g}" for name, s in self.seconds.items())

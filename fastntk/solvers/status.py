@@ -26,17 +26,11 @@ class Status(Enum):
         "the reduced problem of the inducing points was solved to rtol; its prediction "
         "approximates that of the whole system"
     )
-    MAX_ITERATIONS = (
-        "the iterations allowed were used up before every column met rtol; raise "
-        "max_iter, the rank of the preconditioner, or the ridge"
-    )
-    STAGNATED = (
-        "the residual stopped shrinking above rtol; raise the ridge or the rank of the "
-        "preconditioner, take dtype float64, or a larger rtol"
-    )
+    MAX_ITERATIONS = "the iterations allowed were used up before every column met rtol"
+    STAGNATED = "the residual stopped shrinking above rtol"
     INACCURATE = (
         "the matrix is too ill-conditioned: the factorisation leaves a residual above "
-        "rtol; raise the ridge, take dtype float64, or method='pinv'"
+        "rtol"
     )
     STOPPED = "the callback asked to stop before every column met rtol"
     INTERRUPTED = "an interrupt stopped the solve before every column met rtol"
@@ -48,3 +42,37 @@ class Status(Enum):
 
     def __str__(self) -> str:
         return str(self.value)
+
+    def advice(self, method: str) -> str:
+        """Return the status in words, with what to do about it for a method.
+
+        Examples
+        --------
+        >>> print(Status.INACCURATE.advice("eigh"))  # doctest: +ELLIPSIS
+        the matrix is too ill-conditioned: ... above rtol; raise the ridge, or rtol
+        """
+        remedy = _ADVICE.get(self, {})
+        words = remedy.get(method, remedy.get("", ""))
+        return f"{self}; {words}" if words else str(self)
+
+
+# By method; "" is any other one.
+_ADVICE: dict[Status, dict[str, str]] = {
+    Status.MAX_ITERATIONS: {
+        "cg": "raise max_iter, the rank of the preconditioner, or the ridge",
+        "falkon": "raise max_iter or the ridge",
+        "askotch": "raise max_iter, the size of the blocks, or the ridge",
+        "": "raise max_iter or the ridge",
+    },
+    Status.STAGNATED: {
+        "cg": (
+            "raise the ridge or the rank of the preconditioner, take float64 tiles "
+            "where they are float32, or a larger rtol"
+        ),
+        "": "raise the ridge, take float64 where it is float32, or a larger rtol",
+    },
+    Status.INACCURATE: {
+        "cholesky": "raise the ridge, or take method='pinv'",
+        "": "raise the ridge, or rtol",
+    },
+}

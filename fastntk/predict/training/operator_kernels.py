@@ -120,7 +120,10 @@ class OperatorKernels:
         work = shift if groups is None else among(shift, groups.first)
         self._reports[name] = self._report(name, work, result)
         if not result.is_success:
-            warn(f"{self._reports[name]}: {result.status}", ConditionWarning)
+            warn(
+                f"{self._reports[name]}: {result.status.advice(result.method)}",
+                ConditionWarning,
+            )
         x = np.asarray(result.x) / scale
         return x if groups is None else groups.spread(x)
 
