@@ -133,4 +133,5 @@ def test_calls_under_a_limit_of_the_shell(name: str) -> None:
     run(first)  # compiles: what that frees would serve the call below
     done = run(first + THEN)
     assert done.stdout.startswith("told"), done.stderr
-    assert "bytes" in done.stdout
+    # Bytes where NumPy was the one to ask; Python itself does not tell how many.
+    assert "bytes" in done.stdout or "Found 'no more memory'" in done.stdout
